@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of ``mm_fusion``: gathers the commands and turns refused input into one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from mm_fusion.cli import demo, evaluate, train, validate
+from mm_fusion.errors import MmFusionError
+
+app = typer.Typer(
+    name='mm_fusion',
+    help='Multimodal road-state and ego-trajectory perception.',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command('evaluate')(evaluate.evaluate)
+app.command('train')(train.train)
+app.command('demo')(demo.demo)
+app.add_typer(validate.app, name='validate')
+
+
+def main() -> None:
+    """Run the command line; refused input ends with one line on stderr and exit status 2."""
+    try:
+        app()
+    except MmFusionError as error:
+        print(f'mm_fusion: {error}', file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == '__main__':
+    main()
