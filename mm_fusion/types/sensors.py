@@ -47,6 +47,8 @@ class DropReason(str, enum.Enum):
     """Its header carries no time."""
     OVERFLOW = 'overflow'
     """A bounded store was full."""
+    OUTLIER = 'outlier'
+    """Further from the ego state than the filter's gate allows."""
     SUPERSEDED = 'superseded'
     """A newer snapshot was ready before this one could be inferred."""
     NOT_FINITE = 'not_finite'

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a snapshot to the inputs of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mm_fusion.features.images import network_image
+from mm_fusion.features.motion import network_motion
+from mm_fusion.features.sounds import network_audio
+from mm_fusion.types.features import NETWORK_MODALITIES, FeatureBatch
+from mm_fusion.types.sensors import Modality
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mm_fusion.types.predictions import EgoMotion
+    from mm_fusion.types.sensors import ImageSample
+    from mm_fusion.types.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturizerShape:
+    """Sizes that the encoders of a bundle ask for; None where it has no such encoder.
+
+    Attributes:
+        image: Height and width in pixels.
+        audio_samples: Length of the sound window in samples.
+        audio_rate_hz: Sample rate of the sound window.
+        motion_steps: Rows of the motion history.
+    """
+
+    image: tuple[int, int] | None
+    audio_samples: int | None
+    audio_rate_hz: int
+    motion_steps: int | None
+
+    @property
+    def audio_window_s(self) -> float:
+        """Length of the sound window in seconds; 0 where there is no audio encoder."""
+        return 0.0 if self.audio_samples is None else self.audio_samples / self.audio_rate_hz
+
+
+class Featurizer:
+    """Make the inputs of the network, each modality on its own.
+
+    Args:
+        shape: Sizes that the encoders ask for.
+    """
+
+    def __init__(self, shape: FeaturizerShape) -> None:
+        self._shape = shape
+
+    def image(self, sample: ImageSample) -> NDArray[np.uint8] | None:
+        """Scale a frame to uint8 (1, height, width, 3), RGB; None where no encoder takes it.
+
+        Raises:
+            SampleError: The frame cannot be decoded.
+        """
+        if self._shape.image is None:
+            return None
+        return network_image(sample, *self._shape.image)[np.newaxis]
+
+    def assemble(
+        self, snapshot: Snapshot, image: NDArray[np.uint8] | None, motion: EgoMotion | None
+    ) -> FeatureBatch:
+        """Gather the inputs of the network.
+
+        Args:
+            snapshot: Gives sound, velocity history and ages.
+            image: What :meth:`image` made of its frame; None where there is none.
+            motion: Filtered motion at the stamp; None where it is not known.
+        """
+        shape = self._shape
+        audio = None
+        if snapshot.audio is not None and shape.audio_samples is not None:
+            audio = network_audio(
+                snapshot.audio.samples,
+                snapshot.audio.sample_rate_hz,
+                shape.audio_rate_hz,
+                shape.audio_samples,
+            )[np.newaxis]
+        history = None
+        if motion is not None and shape.motion_steps is not None:
+            history = network_motion(
+                snapshot.velocities, motion, snapshot.stamp_ns, shape.motion_steps
+            )[np.newaxis]
+        inputs = {'camera': image, 'microphone': audio, 'motion': history}
+        present = [inputs[name] is not None for name in NETWORK_MODALITIES]
+        ages = [
+            _age_s(snapshot, modality) if there else 0.0
+            for modality, there in zip(
+                (Modality.CAMERA, Modality.MICROPHONE, Modality.VELOCITY), present, strict=True
+            )
+        ]
+        return FeatureBatch(
+            image=image,
+            audio=audio,
+            motion=history,
+            presence=np.array([present], np.float32),
+            age_s=np.array([ages], np.float32),
+        )
+
+
+def _age_s(snapshot: Snapshot, modality: Modality) -> float:
+    age_ns = snapshot.modalities[modality].age_ns
+    return 0.0 if age_ns is None else age_ns / 1e9

@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a camera frame to the image that the network takes."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mm_fusion.errors import SampleError
+from mm_fusion.types.sensors import CompressedImage, DropReason, ImageSample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_PIXELS = 64_000_000
+"""A frame that claims more is refused before anything is allocated for it."""
+
+_TO_RGB = {
+    'bgr8': cv2.COLOR_BGR2RGB,
+    'rgba8': cv2.COLOR_RGBA2RGB,
+    'bgra8': cv2.COLOR_BGRA2RGB,
+    'mono8': cv2.COLOR_GRAY2RGB,
+}
+
+# Start-of-frame markers of JPEG: C0 to CF less DHT (C4), JPG (C8) and DAC (CC).
+_JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Markers without a length: TEM, and RST0 to EOI.
+_JPEG_BARE = frozenset({0x01, *range(0xD0, 0xDA)})
+
+
+def network_image(sample: ImageSample, height: int, width: int) -> NDArray[np.uint8]:
+    """Decode a frame and scale the whole of it to the size of the network.
+
+    The aspect ratio is not kept: the photographs of the training set are whole scenes squeezed
+    in the same way. Area interpolation is the anti-aliased choice when shrinking. The colour is
+    converted after scaling, where there are fewer pixels.
+
+    Args:
+        sample: Raw or compressed frame.
+        height: Rows wanted.
+        width: Columns wanted.
+
+    Returns:
+        uint8 (height, width, 3), RGB, contiguous.
+
+    Raises:
+        SampleError: The payload cannot be decoded, or claims more than ``MAX_PIXELS``.
+    """
+    encoding: str
+    if isinstance(sample, CompressedImage):
+        pixels, encoding = decode(sample), 'bgr8'
+    else:
+        pixels, encoding = sample.pixels, sample.encoding
+    scaled = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    if encoding == 'rgb8':
+        return np.ascontiguousarray(scaled, dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(scaled, _TO_RGB[encoding]), dtype=np.uint8)
+
+
+def decode(sample: CompressedImage) -> NDArray[np.uint8]:
+    """Decode a JPEG or PNG frame.
+
+    Returns:
+        uint8 (height, width, 3), BGR.
+
+    Raises:
+        SampleError: The payload cannot be decoded, or claims more than ``MAX_PIXELS``.
+    """
+    size = encoded_size(sample)
+    if size is None or size[0] * size[1] > MAX_PIXELS:
+        found = 'no size in its header' if size is None else f'{size[0]} x {size[1]} pixels'
+        raise SampleError(
+            DropReason.MALFORMED,
+            f'{sample.encoding} frame of {sample.payload.size} bytes: found {found}, '
+            f'expected 1 to {MAX_PIXELS} pixels',
+        )
+    try:
+        pixels = cv2.imdecode(sample.payload, cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise SampleError(
+            DropReason.MALFORMED, f'{sample.encoding} frame cannot be decoded: {error.err}'
+        ) from error
+    if pixels is None:
+        raise SampleError(
+            DropReason.MALFORMED,
+            f'{sample.encoding} frame of {sample.payload.size} bytes cannot be decoded',
+        )
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def encoded_size(sample: CompressedImage) -> tuple[int, int] | None:
+    """Read height and width from the header of a JPEG or PNG payload, without decoding it.
+
+    Returns:
+        (height, width), both positive; None where the header does not say.
+    """
+    payload = memoryview(sample.payload)
+    size = _png_size(payload) if sample.encoding == 'png' else _jpeg_size(payload)
+    return size if size is not None and min(size) > 0 else None
+
+
+def _png_size(payload: memoryview) -> tuple[int, int] | None:
+    if len(payload) < 24 or bytes(payload[12:16]) != b'IHDR':
+        return None
+    width, height = struct.unpack('>II', payload[16:24])
+    return height, width
+
+
+def _jpeg_size(payload: memoryview) -> tuple[int, int] | None:
+    position = 2
+    while position + 9 <= len(payload):
+        if payload[position] != 0xFF:
+            return None
+        marker = payload[position + 1]
+        if marker == 0xFF:
+            position += 1
+        elif marker in _JPEG_BARE:
+            position += 2
+        elif marker in _JPEG_SOF:
+            height, width = struct.unpack('>HH', payload[position + 5 : position + 9])
+            return height, width
+        else:
+            (length,) = struct.unpack('>H', payload[position + 2 : position + 4])
+            position += 2 + length
+    return None

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A model bundle on disk: a folder of ONNX graphs and a manifest, verified when loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mm_fusion.errors import BundleError
+from mm_fusion.runtime.manifest import Manifest, parse_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHIPPED = Path(__file__).resolve().parent.parent / 'bundles'
+MANIFEST = 'manifest.json'
+MAX_MANIFEST_BYTES = 4 * 1024**2
+MAX_GRAPH_BYTES = 2 * 1024**3 - 1
+"""An ONNX file is one protobuf message, which cannot be larger."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A verified model bundle.
+
+    Attributes:
+        path: Its folder.
+        manifest: Its contract.
+        graphs: The bytes of each stage's ONNX graph: those whose checksum was verified.
+    """
+
+    path: Path
+    manifest: Manifest
+    graphs: Mapping[str, bytes]
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Bundle:
+        """Read a bundle, and verify its manifest and the checksum of every graph.
+
+        Args:
+            name_or_path: Path of a bundle folder, or the name of a bundle of the package.
+
+        Raises:
+            BundleError: There is no such bundle, or it is incomplete, altered or breaks its
+                contract.
+        """
+        path = _locate(name_or_path)
+        manifest = parse_manifest(_read_json(path / MANIFEST), str(path / MANIFEST))
+        graphs = {}
+        for name, stage in manifest.stages.items():
+            content = _read(path / stage.file, MAX_GRAPH_BYTES)
+            if len(content) != stage.size_bytes:
+                raise BundleError(
+                    f'{path / stage.file}: found {len(content)} bytes, '
+                    f'expected {stage.size_bytes} by the manifest'
+                )
+            digest = hashlib.sha256(content).hexdigest()
+            if digest != stage.sha256:
+                raise BundleError(
+                    f'{path / stage.file}: found sha256 {digest}, '
+                    f'expected {stage.sha256} by the manifest'
+                )
+            graphs[name] = content
+        return cls(path=path, manifest=manifest, graphs=graphs)
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.is_dir():
+        return path
+    shipped = SHIPPED / path
+    if len(path.parts) == 1 and shipped.is_dir():
+        return shipped
+    names = sorted(folder.name for folder in SHIPPED.glob('*') if folder.is_dir())
+    raise BundleError(
+        f'{name_or_path}: found neither such a folder nor a bundle of that name; '
+        f'the package has: {", ".join(names) or "none"}'
+    )
+
+
+def _read_json(path: Path) -> object:
+    content = _read(path, MAX_MANIFEST_BYTES)
+    try:
+        document: object = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f'{path}: not valid JSON: {error}') from error
+    return document
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise BundleError(f'{path}: found {size} bytes, expected at most {limit}')
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f'{path}: cannot be read: {error.strerror}') from error

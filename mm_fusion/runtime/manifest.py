@@ -1,0 +1,299 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The manifest of a model bundle: its contract, read from ``manifest.json`` and checked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mm_fusion.errors import BundleError
+from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = 1
+TASKS = ('friction', 'material', 'unevenness', 'siren')
+EMBEDDINGS = {
+    'image_encoder': ('image', 'image_embedding'),
+    'audio_encoder': ('audio', 'audio_embedding'),
+    'motion_encoder': ('motion', 'motion_embedding'),
+}
+"""Input and output of each encoder stage."""
+FUSION = 'fusion'
+FUSION_OUTPUTS = {
+    'friction_logits': (1, len(FRICTION_CLASSES)),
+    'material_logits': (1, len(MATERIAL_CLASSES)),
+    'unevenness_logits': (1, len(UNEVENNESS_CLASSES)),
+    'siren_logit': (1, 1),
+    'modality_weights': (1, 3),
+}
+"""What every fusion stage gives."""
+
+_Value = TypeVar('_Value')
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Type and shape of one input or output of a stage.
+
+    Attributes:
+        dtype: numpy name: ``uint8`` or ``float32``.
+        shape: Fixed sizes, the batch of 1 first.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One ONNX graph of the bundle.
+
+    Attributes:
+        name: ``image_encoder``, ``audio_encoder``, ``motion_encoder`` or ``fusion``.
+        file: Name of the graph's file in the bundle folder.
+        sha256: Of that file, in lower-case hexadecimal.
+        size_bytes: Of that file.
+        inputs: By name.
+        outputs: By name.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    size_bytes: int
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What turns raw outputs into calibrated ones.
+
+    Attributes:
+        temperatures: Divisor of the logits, by task.
+        siren_threshold: Probability that raises the siren flag.
+        horizon_s: Times at which the covariance scales hold, increasing.
+        covariance_scales: Factor on the covariance of the ego-state roll-out at those times.
+    """
+
+    temperatures: Mapping[str, float]
+    siren_threshold: float
+    horizon_s: tuple[float, ...]
+    covariance_scales: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The contract of a bundle.
+
+    Attributes:
+        name: Of the bundle.
+        version: Of the bundle.
+        stages: By name; ``fusion`` is always there.
+        audio_sample_rate_hz: Rate that the audio encoder takes.
+        calibration: What turns raw outputs into calibrated ones.
+        friction_coefficients: Mean and standard deviation, by friction class.
+    """
+
+    name: str
+    version: str
+    stages: Mapping[str, StageSpec]
+    audio_sample_rate_hz: int
+    calibration: Calibration
+    friction_coefficients: Mapping[str, tuple[float, float]]
+
+
+def parse_manifest(document: object, source: str) -> Manifest:
+    """Check a decoded ``manifest.json`` and make a record of it.
+
+    Args:
+        document: What the JSON parser gave.
+        source: Named in errors.
+
+    Raises:
+        BundleError: Something is missing, of a wrong type, or breaks the contract.
+    """
+    root = _Node(document, source)
+    schema = root.get('schema', int)
+    if schema != SCHEMA:
+        raise BundleError(f'{source}: found schema {schema}, expected {SCHEMA}')
+    _check_classes(root.child('classes'))
+    stages = {
+        name: _stage(name, root.child('stages').child(name)) for name in root.child('stages').keys()
+    }
+    _check_stages(stages, source)
+    return Manifest(
+        name=root.get('name', str),
+        version=root.get('version', str),
+        stages=stages,
+        audio_sample_rate_hz=root.positive_int('audio_sample_rate_hz'),
+        calibration=_calibration(root.child('calibration')),
+        friction_coefficients=_friction(root.child('friction_coefficients')),
+    )
+
+
+class _Node:
+    """A JSON object together with where it stands, so that errors can name the place."""
+
+    def __init__(self, value: object, place: str) -> None:
+        if not isinstance(value, dict):
+            raise BundleError(f'{place}: found {type(value).__name__}, expected an object')
+        self._value: dict[str, Any] = value
+        self.place = place
+
+    def keys(self) -> list[str]:
+        return list(self._value)
+
+    def get(self, key: str, kind: type[_Value]) -> _Value:
+        value = self._value.get(key)
+        if type(value) is not kind:
+            found = 'nothing' if value is None else repr(value)[:80]
+            raise BundleError(f'{self.place}: {key}: found {found}, expected {kind.__name__}')
+        return value
+
+    def child(self, key: str) -> _Node:
+        return _Node(self._value.get(key), f'{self.place}: {key}')
+
+    def number(self, key: str, lower: float, upper: float) -> float:
+        return _number(self._value.get(key), f'{self.place}: {key}', lower, upper)
+
+    def numbers(self, key: str, lower: float, upper: float) -> tuple[float, ...]:
+        values = self.get(key, list)
+        return tuple(_number(value, f'{self.place}: {key}', lower, upper) for value in values)
+
+    def positive_int(self, key: str) -> int:
+        value = self.get(key, int)
+        if value <= 0:
+            raise BundleError(f'{self.place}: {key}: found {value}, expected a positive number')
+        return value
+
+
+def _number(value: object, place: str, lower: float, upper: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BundleError(f'{place}: found {value!r}, expected a number')
+    if not math.isfinite(value) or not lower <= value <= upper:
+        raise BundleError(f'{place}: found {value!r}, expected {lower:g} to {upper:g}')
+    return float(value)
+
+
+def _check_classes(node: _Node) -> None:
+    for task, classes in (
+        ('friction', FRICTION_CLASSES),
+        ('material', MATERIAL_CLASSES),
+        ('unevenness', UNEVENNESS_CLASSES),
+    ):
+        found = node.get(task, list)
+        if tuple(found) != classes:
+            raise BundleError(f'{node.place}: {task}: found {found}, expected {list(classes)}')
+
+
+def _stage(name: str, node: _Node) -> StageSpec:
+    if name not in (*EMBEDDINGS, FUSION):
+        expected = ', '.join((*EMBEDDINGS, FUSION))
+        raise BundleError(f'{node.place}: unknown stage, expected one of {expected}')
+    file = node.get('file', str)
+    if not file.endswith('.onnx') or '/' in file or '\\' in file:
+        raise BundleError(f'{node.place}: found file {file!r}, expected the name of an .onnx file')
+    return StageSpec(
+        name=name,
+        file=file,
+        sha256=node.get('sha256', str),
+        size_bytes=node.positive_int('bytes'),
+        inputs=_tensors(node.child('inputs')),
+        outputs=_tensors(node.child('outputs')),
+    )
+
+
+def _tensors(node: _Node) -> dict[str, TensorSpec]:
+    specs = {}
+    for name in node.keys():
+        tensor = node.child(name)
+        shape = tensor.get('shape', list)
+        if not shape or any(type(size) is not int or size <= 0 for size in shape):
+            raise BundleError(f'{tensor.place}: found shape {shape}, expected positive sizes')
+        dtype = tensor.get('dtype', str)
+        if dtype not in ('uint8', 'float32'):
+            raise BundleError(f'{tensor.place}: found dtype {dtype!r}, expected uint8 or float32')
+        specs[name] = TensorSpec(dtype, tuple(shape))
+    return specs
+
+
+def _check_stages(stages: Mapping[str, StageSpec], source: str) -> None:
+    if FUSION not in stages:
+        raise BundleError(f'{source}: stages: found {list(stages)}, expected one named {FUSION}')
+    expected_inputs: dict[str, TensorSpec | None] = {
+        'presence': TensorSpec('float32', (1, 3)),
+        'age_s': TensorSpec('float32', (1, 3)),
+    }
+    for name, (taken, given) in EMBEDDINGS.items():
+        if name not in stages:
+            continue
+        stage = stages[name]
+        if set(stage.inputs) != {taken} or set(stage.outputs) != {given}:
+            raise BundleError(
+                f'{source}: {name}: found inputs {sorted(stage.inputs)} and outputs '
+                f'{sorted(stage.outputs)}, expected [{taken!r}] and [{given!r}]'
+            )
+        _check_input(stage.inputs[taken], taken, f'{source}: {name}')
+        expected_inputs[given] = stage.outputs[given]
+    fusion = stages[FUSION]
+    if dict(fusion.inputs) != expected_inputs:
+        raise BundleError(
+            f'{source}: {FUSION}: found inputs {_short(fusion.inputs)}, '
+            f'expected {_short(expected_inputs)}'
+        )
+    for name, shape in FUSION_OUTPUTS.items():
+        found = fusion.outputs.get(name)
+        if found != TensorSpec('float32', shape):
+            raise BundleError(
+                f'{source}: {FUSION}: {name}: found {found}, expected float32 of shape {shape}'
+            )
+
+
+def _check_input(spec: TensorSpec, name: str, place: str) -> None:
+    fits = {
+        'image': spec.dtype == 'uint8' and len(spec.shape) == 4 and spec.shape[3] == 3,
+        'audio': spec.dtype == 'float32' and len(spec.shape) == 2,
+        'motion': spec.dtype == 'float32' and len(spec.shape) == 3 and spec.shape[2] == 3,
+    }[name]
+    if not fits or spec.shape[0] != 1:
+        raise BundleError(f'{place}: {name}: found {spec.dtype} of shape {spec.shape}')
+
+
+def _short(specs: Mapping[str, TensorSpec | None]) -> str:
+    return ', '.join(
+        f'{name} {spec.dtype}{list(spec.shape)}' for name, spec in sorted(specs.items()) if spec
+    )
+
+
+def _calibration(node: _Node) -> Calibration:
+    temperatures = node.child('temperatures')
+    trajectory = node.child('trajectory')
+    times = trajectory.numbers('times_s', 1e-3, 1e3)
+    scales = trajectory.numbers('covariance_scales', 1e-6, 1e6)
+    if len(times) != len(scales) or not times or any(b <= a for a, b in zip(times, times[1:])):
+        raise BundleError(
+            f'{trajectory.place}: found {len(scales)} covariance scales at times {list(times)}, '
+            'expected one for each of the increasing times'
+        )
+    return Calibration(
+        temperatures={task: temperatures.number(task, 1e-3, 1e3) for task in TASKS},
+        siren_threshold=node.number('siren_threshold', 0.0, 1.0),
+        horizon_s=times,
+        covariance_scales=scales,
+    )
+
+
+def _friction(node: _Node) -> dict[str, tuple[float, float]]:
+    classes = node.child('classes')
+    return {
+        name: (
+            classes.child(name).number('mean', 0.0, 2.0),
+            classes.child(name).number('std', 0.0, 2.0),
+        )
+        for name in FRICTION_CLASSES
+    }

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime as ort
+
+from mm_fusion.errors import BundleError, InferenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.runtime.bundle import Bundle
+    from mm_fusion.runtime.manifest import StageSpec, TensorSpec
+
+_DTYPES = {'tensor(uint8)': 'uint8', 'tensor(float)': 'float32'}
+_ERROR_SEVERITY = 3
+
+
+class OnnxRuntimeBackend:
+    """Run the stages of a bundle with ONNX Runtime on the CPU.
+
+    Args:
+        bundle: A verified bundle.
+        threads: Threads of one run; 0 lets ONNX Runtime choose.
+        reason: Why this backend was chosen, as published.
+
+    Raises:
+        BundleError: A graph cannot be loaded, or is not what the manifest says.
+    """
+
+    name = 'onnxruntime-cpu'
+
+    def __init__(self, bundle: Bundle, *, threads: int, reason: str) -> None:
+        self.reason = reason
+        self._sessions: dict[str, ort.InferenceSession] = {}
+        for stage in bundle.manifest.stages.values():
+            place = str(bundle.path / stage.file)
+            session = _session(bundle.graphs[stage.name], threads, place)
+            _check_interface(session, stage, place)
+            self._sessions[stage.name] = session
+
+    def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run one stage; see :class:`mm_fusion.runtime.Backend`."""
+        session = self._sessions[stage]
+        names = [output.name for output in session.get_outputs()]
+        try:
+            values = session.run(names, dict(inputs))
+        except Exception as error:  # ONNX Runtime's own errors have no common base but this
+            raise InferenceError(f'{self.name}: {stage}: {error}') from error
+        outputs = dict(zip(names, values, strict=True))
+        for name, value in outputs.items():
+            if not np.isfinite(value).all():
+                raise InferenceError(
+                    f'{self.name}: {stage}: {name}: found a number that is not finite'
+                )
+        return outputs
+
+
+def _session(graph: bytes, threads: int, place: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERROR_SEVERITY
+    # Threads that spin between frames would take the cores from the sensor drivers.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    try:
+        return ort.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
+    except Exception as error:  # ONNX Runtime's own errors have no common base but this
+        raise BundleError(f'{place}: ONNX Runtime cannot load it: {error}') from error
+
+
+def _check_interface(session: ort.InferenceSession, stage: StageSpec, place: str) -> None:
+    for kind, found, expected in (
+        ('inputs', session.get_inputs(), stage.inputs),
+        ('outputs', session.get_outputs(), stage.outputs),
+    ):
+        graph = {value.name: (_DTYPES.get(value.type), tuple(value.shape)) for value in found}
+        if graph != {name: _pair(spec) for name, spec in expected.items()}:
+            raise BundleError(
+                f'{place}: found {kind} {graph}, '
+                f'expected {({name: _pair(spec) for name, spec in expected.items()})}'
+                ' by the manifest'
+            )
+
+
+def _pair(spec: TensorSpec) -> tuple[str, tuple[int, ...]]:
+    return spec.dtype, spec.shape
