@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import struct
+from typing import get_args
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mm_fusion.errors import SampleError
+from mm_fusion.features.images import MAX_PIXELS, decode, encoded_size, network_image
+from mm_fusion.types.sensors import (
+    RAW_CHANNELS,
+    CompressedImage,
+    DropReason,
+    RawEncoding,
+    RawImage,
+)
+
+RED_OVER_BLUE = np.zeros((40, 60, 3), np.uint8)
+RED_OVER_BLUE[:20, :, 0] = 200
+RED_OVER_BLUE[20:, :, 2] = 100
+
+
+def raw(encoding: RawEncoding, pixels: np.ndarray) -> RawImage:
+    return RawImage(1, 1, 'camera', encoding, pixels)
+
+
+def compressed(codec: str, rgb: np.ndarray) -> CompressedImage:
+    ok, payload = cv2.imencode('.jpg' if codec == 'jpeg' else '.png', rgb[:, :, ::-1])
+    assert ok
+    return CompressedImage(1, 1, 'camera', 'jpeg' if codec == 'jpeg' else 'png', payload)
+
+
+def in_encoding(rgb: np.ndarray, encoding: RawEncoding) -> np.ndarray:
+    alpha = np.full((*rgb.shape[:2], 1), 255, np.uint8)
+    return {
+        'rgb8': rgb,
+        'bgr8': rgb[:, :, ::-1],
+        'rgba8': np.concatenate([rgb, alpha], axis=2),
+        'bgra8': np.concatenate([rgb[:, :, ::-1], alpha], axis=2),
+        'mono8': rgb[:, :, :1],
+    }[encoding]
+
+
+@pytest.mark.parametrize('encoding', get_args(RawEncoding))
+def test_every_raw_encoding_gives_the_same_rgb(encoding: RawEncoding) -> None:
+    image = network_image(raw(encoding, in_encoding(RED_OVER_BLUE, encoding)), 4, 6)
+    assert image.dtype == np.uint8
+    assert image.flags.c_contiguous
+    if encoding == 'mono8':
+        assert (image[:2] == 200).all()
+        assert (image[2:] == 0).all()
+    else:
+        assert (image[:2] == [200, 0, 0]).all()
+        assert (image[2:] == [0, 0, 100]).all()
+
+
+@pytest.mark.parametrize('codec', ['jpeg', 'png'])
+def test_compressed_frames_give_rgb(codec: str) -> None:
+    image = network_image(compressed(codec, RED_OVER_BLUE), 4, 6).astype(int)
+    assert abs(image[0] - [200, 0, 0]).max() <= 6
+    assert abs(image[3] - [0, 0, 100]).max() <= 6
+
+
+def test_scaling_averages_areas() -> None:
+    checkers = np.indices((8, 8)).sum(axis=0)[..., np.newaxis].astype(np.uint8) % 2 * 200
+    assert (network_image(raw('mono8', checkers), 2, 2) == 100).all()
+
+
+def test_a_read_only_view_with_padded_rows_is_read_in_place() -> None:
+    padded = np.zeros((40, 64 * 3), np.uint8)
+    view = np.lib.stride_tricks.as_strided(padded, (40, 60, 3), (64 * 3, 3, 1))
+    view[:] = RED_OVER_BLUE
+    view.setflags(write=False)
+    assert (network_image(raw('rgb8', view), 4, 6)[0] == [200, 0, 0]).all()
+
+
+@pytest.mark.parametrize('codec', ['jpeg', 'png'])
+@given(height=st.integers(1, 300), width=st.integers(1, 300))
+def test_size_is_read_without_decoding(codec: str, height: int, width: int) -> None:
+    sample = compressed(codec, np.zeros((height, width, 3), np.uint8))
+    assert encoded_size(sample) == (height, width)
+
+
+def test_a_frame_that_claims_to_be_huge_is_refused_before_decoding() -> None:
+    payload = compressed('png', RED_OVER_BLUE).payload.copy()
+    payload[16:24] = np.frombuffer(struct.pack('>II', 60_000, 60_000), np.uint8)
+    with pytest.raises(SampleError, match=f'60000 x 60000 pixels, expected 1 to {MAX_PIXELS}'):
+        decode(CompressedImage(1, 1, 'camera', 'png', payload))
+
+
+@pytest.mark.parametrize('codec', ['jpeg', 'png'])
+@given(data=st.data())
+def test_altered_bytes_decode_or_are_refused(codec: str, data: st.DataObject) -> None:
+    sample = compressed(codec, RED_OVER_BLUE)
+    payload = sample.payload.copy()
+    for _ in range(data.draw(st.integers(1, 20))):
+        payload[data.draw(st.integers(0, payload.size - 1))] = data.draw(st.integers(0, 255))
+    payload = payload[: data.draw(st.integers(0, payload.size))]
+    try:
+        image = network_image(CompressedImage(1, 1, 'camera', sample.encoding, payload), 4, 6)
+    except SampleError as error:
+        assert error.reason is DropReason.MALFORMED
+    else:
+        assert image.shape == (4, 6, 3)
+
+
+def test_pixels_that_do_not_fit_the_encoding_are_refused() -> None:
+    for encoding, channels in RAW_CHANNELS.items():
+        with pytest.raises(SampleError, match=encoding):
+            raw(encoding, np.zeros((4, 4, channels + 1), np.uint8))
