@@ -39,6 +39,10 @@ def _text(default: str, description: str, *choices: str) -> Any:
     return field(default=default, metadata={'description': description, 'choices': choices})
 
 
+def _flag(default: bool, description: str) -> Any:
+    return field(default=default, metadata={'description': description})
+
+
 @dataclass(frozen=True, slots=True)
 class AlignmentSettings:
     """How samples become snapshots."""
@@ -146,6 +150,9 @@ class DecodingSettings:
 class NodeSettings:
     """The ROS node alone."""
 
+    autostart: bool = _flag(
+        False, 'Configure and activate at start, without a lifecycle manager; read once'
+    )
     base_frame: str = _text('base_link', 'Frame of the outputs')
     status_rate_hz: float = _real(1.0, 'Rate of /diagnostics', 'Hz', 0.1, 50.0)
     image_type: str = _text(

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The fusion node, a lifecycle node around the pipeline.
+
+Configure reads the parameters, loads the bundle and runs it once; activate subscribes and starts
+the inference thread with a pipeline that has seen nothing; deactivate keeps the networks loaded;
+cleanup lets them go. An error that is none of the package's own takes the active node through
+error processing back to unconfigured, where it can be configured again.
+
+With ``use_sim_time``, messages that come before the first /clock have no time of arrival; they
+are ignored, and diagnostics count them and say so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import rclpy
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from mm_fusion.errors import MmFusionError
+from mm_fusion.messages import AudioAdapter
+from mm_fusion.ros.engine import Engine
+from mm_fusion.ros.outputs import Outputs
+from mm_fusion.ros.parameters import declare_parameters, is_standard, read_settings
+from mm_fusion.ros.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rclpy.parameter import Parameter
+
+    from mm_fusion.settings import Settings
+
+
+class FusionNode(LifecycleNode):
+    """Turn sensor messages into road states and trajectory predictions.
+
+    Args:
+        load: Loads what the settings ask for.
+        **options: Those of ``rclpy.node.Node``.
+    """
+
+    def __init__(
+        self, *, load: Callable[[Settings], Engine] = Engine.load, **options: Any
+    ) -> None:
+        super().__init__(
+            'mm_fusion', automatically_declare_parameters_from_overrides=True, **options
+        )
+        declare_parameters(self)
+        self.add_on_set_parameters_callback(self._refuse_parameters)
+        self._load = load
+        self._engine: Engine | None = None
+        self._audio: AudioAdapter | None = None
+        self._outputs: Outputs | None = None
+        self._session: Session | None = None
+        self._fault: Exception | None = None
+        self._faulted = self.create_guard_condition(self._give_up)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read the parameters, load the bundle and run each stage once."""
+        start = time.perf_counter()
+        try:
+            settings = read_settings(self)
+            engine = self._load(settings)
+            self._audio = AudioAdapter(settings.audio)
+            self._outputs = Outputs(self, settings.node.base_frame)
+        except MmFusionError as error:
+            self.get_logger().error(f'configure refused: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            return self._failed('configure', error)
+        self._engine = engine
+        manifest = engine.bundle.manifest
+        self.get_logger().info(
+            f'bundle {manifest.name} {manifest.version} on {engine.backend.name} '
+            f'({engine.backend.reason}), ready in {time.perf_counter() - start:.2f} s'
+        )
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to publish, to infer and to listen."""
+        assert self._engine is not None
+        assert self._audio is not None
+        assert self._outputs is not None
+        try:
+            self._session = Session(
+                self, self._engine, self._audio, self._outputs, self._report_fault
+            )
+            self._session.start()
+        except Exception as error:
+            return self._failed('activate', error)
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening, inferring and publishing; the networks stay loaded."""
+        if self._fault is not None:
+            return self._failed('active', self._fault)
+        self._end_session()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of everything."""
+        self.release()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of everything, for good."""
+        self.release()
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of everything and return to unconfigured."""
+        self.release()
+        return super().on_error(state)
+
+    def start(self) -> None:
+        """Configure and activate, for use without a lifecycle manager."""
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def release(self) -> None:
+        """End the inference thread and let go of the networks."""
+        self._end_session()
+        if self._outputs is not None:
+            self._outputs.close()
+        self._engine = self._audio = self._outputs = self._fault = None
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _report_fault(self, error: Exception) -> None:
+        """Note an error from any thread; the executor acts on it."""
+        self._fault = error
+        self._faulted.trigger()
+
+    def _give_up(self) -> None:
+        if self._session is not None and self._fault is not None:
+            self.trigger_deactivate()
+
+    def _failed(self, where: str, error: Exception) -> TransitionCallbackReturn:
+        # rclpy turns an exception in a transition into this return value without a word.
+        details = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
+        self.get_logger().error(f'{where}: back to unconfigured after a defect:\n{details}')
+        return TransitionCallbackReturn.ERROR
+
+    def _refuse_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
+        names = [parameter.name for parameter in parameters if not is_standard(parameter.name)]
+        if self._engine is None or not names:
+            return SetParametersResult(successful=True)
+        return SetParametersResult(
+            successful=False,
+            reason=f'{", ".join(names)}: read at configure; deactivate and clean up the node first',
+        )
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until it is interrupted or terminated."""
+    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
+        rclpy.init(args=args)
+        node = FusionNode()
+        try:
+            if node.get_parameter('node.autostart').value is True:
+                node.start()
+            rclpy.spin(node)
+        finally:
+            node.release()
+            node.destroy_node()
+            rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    main()

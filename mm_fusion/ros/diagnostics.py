@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Health of the node as ``diagnostic_msgs/DiagnosticArray``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from mm_fusion.ros.conversions import to_time
+from mm_fusion.ros.health import Level
+from mm_fusion.ros.inputs import MODALITIES
+from mm_fusion.types.snapshot import ModalityState
+from std_msgs.msg import Header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mm_fusion.ros.health import Health
+    from mm_fusion.ros.inputs import Input, Inputs
+    from mm_fusion.types.snapshot import ModalityReport
+
+_SEVERITY = {
+    Level.FULL: DiagnosticStatus.OK,
+    Level.REDUCED: DiagnosticStatus.WARN,
+    Level.MOTION_ONLY: DiagnosticStatus.WARN,
+    Level.NONE: DiagnosticStatus.ERROR,
+}
+
+
+def to_diagnostics(health: Health, inputs: Inputs, node_name: str) -> DiagnosticArray:
+    """Write one entry for the fusion and one for each sensor.
+
+    Args:
+        health: What is known of the node.
+        inputs: Its subscriptions.
+        node_name: Fully qualified; what the names of the entries begin with.
+    """
+    name = node_name.lstrip('/')
+    status = [_fusion(health, name)]
+    for role, modality in MODALITIES.items():
+        report = health.reports[modality]
+        status.append(_sensor(report, inputs[role], f'{name}: {modality.value}'))
+    return DiagnosticArray(header=Header(stamp=to_time(health.now_ns)), status=status)
+
+
+def _fusion(health: Health, name: str) -> DiagnosticStatus:
+    manifest, run, counters = health.engine.bundle.manifest, health.run, health.counters
+    values: dict[str, object] = {
+        'level': health.level.name.lower(),
+        'bundle': f'{manifest.name} {manifest.version}',
+        'backend': health.engine.backend.name,
+        'backend reason': health.engine.backend.reason,
+        'outputs': run.outputs,
+        'snapshots opened': counters.opened,
+        'snapshots emitted': counters.emitted,
+        'snapshots superseded': counters.superseded,
+        'clock resets': counters.clock_resets,
+        'inference failures': run.failures,
+        'last inference failure': run.last_failure,
+        'messages before /clock': health.before_clock,
+        'stamp to publish [ms]': f'{run.stamp_to_publish_s * 1e3:.1f}',
+    }
+    for stage, latency_s in run.latencies_s.items():
+        values[f'latency of {stage} [ms]'] = f'{latency_s * 1e3:.2f}'
+    return DiagnosticStatus(
+        level=_SEVERITY[health.level],
+        name=f'{name}: fusion',
+        message=health.reason or 'every sensor is present',
+        hardware_id=manifest.name,
+        values=_values(values),
+    )
+
+
+def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatus:
+    present = report.state is ModalityState.PRESENT
+    state = report.state.name.lower().replace('_', ' ')
+    age = 'unknown' if report.age_ns is None else f'{report.age_ns / 1e6:.0f}'
+    values: dict[str, object] = {
+        'topic': source.topic,
+        'type': source.choice.type_name or 'none',
+        'reliability': 'reliable' if source.choice.reliable else 'best effort',
+        'state': state,
+        'rate [Hz]': f'{report.rate_hz:.2f}',
+        'age [ms]': age,
+        'received': report.received,
+        'dropped': report.dropped,
+        'lost in transport': source.lost,
+    }
+    for reason, count in report.drops.items():
+        values[f'dropped: {reason.value}'] = count
+    return DiagnosticStatus(
+        level=DiagnosticStatus.OK if present and not source.problem else DiagnosticStatus.WARN,
+        name=name,
+        message=source.problem or state,
+        hardware_id=source.topic,
+        values=_values(values),
+    )
+
+
+def _values(values: Mapping[str, object]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=str(value)) for key, value in values.items()]

@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The model bundle, loaded and ready to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mm_fusion.pipeline import FusionPipeline
+from mm_fusion.runtime import Backend, Bundle, create_backend
+
+if TYPE_CHECKING:
+    from mm_fusion.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Engine:
+    """What stays loaded from configure to cleanup.
+
+    Attributes:
+        settings: All parameters.
+        bundle: The verified model bundle.
+        backend: Runs its stages, and has run each of them once.
+    """
+
+    settings: Settings
+    bundle: Bundle
+    backend: Backend
+
+    @classmethod
+    def load(cls, settings: Settings) -> Engine:
+        """Load the bundle that the settings name, and run each stage once.
+
+        Raises:
+            BundleError: The bundle is missing, altered or breaks its contract.
+            InferenceError: A stage failed.
+            SettingsError: There is no such backend.
+        """
+        bundle = Bundle.load(settings.inference.bundle)
+        engine = cls(settings, bundle, create_backend(bundle, settings.inference))
+        engine.pipeline().warm_up()
+        return engine
+
+    def pipeline(self) -> FusionPipeline:
+        """Make a pipeline that has seen nothing yet."""
+        return FusionPipeline(self.bundle, self.backend, self.settings)

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Choice of type and QoS for each input, from what is published on its topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+OUTPUT_QOS = QoSProfile(depth=10)
+"""Outputs and diagnostics: reliable and volatile, as every tool expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one publisher offers.
+
+    Attributes:
+        type_name: Such as ``sensor_msgs/msg/Image``.
+        reliable: Whether it resends what was lost.
+        latched: Whether a late subscriber gets the last message (transient local).
+    """
+
+    type_name: str
+    reliable: bool
+    latched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How to subscribe to a topic.
+
+    Attributes:
+        type_name: None where nothing that is published can be read.
+        reliable: Ask for reliable delivery.
+        latched: Ask for the last message of a latched topic.
+        problem: One sentence for the user; empty where all is well.
+    """
+
+    type_name: str | None = None
+    reliable: bool = False
+    latched: bool = False
+    problem: str = ''
+
+
+def offer_of(publisher: TopicEndpointInfo) -> Offer:
+    """Read what a publisher offers from the ROS graph."""
+    qos = publisher.qos_profile
+    return Offer(
+        type_name=publisher.topic_type,
+        reliable=qos.reliability == ReliabilityPolicy.RELIABLE,
+        latched=qos.durability == DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+def choose(
+    topic: str, offers: Sequence[Offer], expected: Sequence[str], current: Choice
+) -> Choice:
+    """Choose the type and the QoS that fit what is published.
+
+    Reliable delivery and the last message of a latched topic are asked for only where every
+    publisher of the type offers them: a subscription that asks for more than is offered gets
+    nothing at all. While nobody publishes, the current choice stays.
+
+    Args:
+        topic: Its resolved name, for the problem's sentence.
+        offers: One for each publisher.
+        expected: Types that the input reads, the preferred first.
+        current: The choice in force.
+    """
+    if not offers:
+        known = current.type_name is not None or len(expected) > 1
+        return current if known else Choice(expected[0])
+    found = sorted({offer.type_name for offer in offers})
+    usable = [name for name in expected if name in found]
+    if not usable:
+        wanted = expected[0] if len(expected) == 1 else 'one of ' + ', '.join(expected)
+        return Choice(problem=f'{topic}: found type {", ".join(found)}, expected {wanted}')
+    name = current.type_name if current.type_name in usable else usable[0]
+    same = [offer for offer in offers if offer.type_name == name]
+    reliable = all(offer.reliable for offer in same)
+    others = [other for other in found if other != name]
+    return Choice(
+        type_name=name,
+        reliable=reliable,
+        latched=reliable and all(offer.latched for offer in same),
+        problem=f'{topic}: reads {name} and ignores {", ".join(others)}' if others else '',
+    )
+
+
+def subscription_qos(choice: Choice, depth: int) -> QoSProfile:
+    """Write a choice as a QoS profile that keeps the newest ``depth`` messages."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE
+        if choice.reliable
+        else ReliabilityPolicy.BEST_EFFORT,
+        durability=(
+            DurabilityPolicy.TRANSIENT_LOCAL if choice.latched else DurabilityPolicy.VOLATILE
+        ),
+    )

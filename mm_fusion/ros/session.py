@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One activation of the node: a fresh pipeline between the subscriptions and the publishers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+
+from mm_fusion.errors import SampleError
+from mm_fusion.messages import AudioAdapter, image_sample, position_sample, velocity_sample
+from mm_fusion.ros.health import Health, assess, known_now
+from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES, Inputs
+from mm_fusion.ros.worker import InferenceThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rclpy.node import Node
+    from rclpy.timer import Timer
+
+    from mm_fusion.ros.engine import Engine
+    from mm_fusion.ros.outputs import Outputs
+    from mm_fusion.types.sensors import Sample
+
+_DISCOVERY_PERIOD_S = 0.2
+_MAX_WARNINGS = 100
+"""Sentences that are logged, once each; a flood of new ones ends there, the counts go on."""
+
+
+class NodeClock:
+    """The clock of a node, as nanoseconds.
+
+    Args:
+        node: Whose clock it is.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._clock = node.get_clock()
+
+    def now_ns(self) -> int:
+        """Time now; 0 where simulation time has not begun."""
+        return int(self._clock.now().nanoseconds)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is simulation time."""
+        return bool(self._clock.ros_time_is_active)
+
+
+class Session:
+    """Carry messages to a pipeline, its outputs to the publishers, its health to the user.
+
+    Args:
+        node: Owns the subscriptions and timers.
+        engine: What makes the pipeline.
+        audio: Reads sound messages; remembers the format across activations.
+        outputs: Where predictions go.
+        give_up: Called, from any thread, with an error that is none of the package's own.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        engine: Engine,
+        audio: AudioAdapter,
+        outputs: Outputs,
+        give_up: Callable[[Exception], None],
+    ) -> None:
+        self._node = node
+        self._engine = engine
+        self._audio = audio
+        self._outputs = outputs
+        self._give_up = give_up
+        self._clock = NodeClock(node)
+        self._pipeline = engine.pipeline()
+        self._thread = InferenceThread(
+            self._pipeline,
+            self._clock,
+            hand_on=outputs.publish,
+            warn=lambda error: self._warn_once(str(error)),
+            give_up=give_up,
+        )
+        self._warned: set[str] = set()
+        self._before_clock = 0
+        self._inputs = Inputs(node, engine.settings.node, self._receive)
+        self._timers: list[Timer] = []
+
+    def start(self) -> None:
+        """Start to infer and to listen."""
+        # Timers run by the machine's clock: a silent /clock is one of the things to report.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        status_period_s = 1 / self._engine.settings.node.status_rate_hz
+        self._timers = [
+            self._node.create_timer(_DISCOVERY_PERIOD_S, self._inputs.update, clock=steady),
+            self._node.create_timer(status_period_s, self._publish_health, clock=steady),
+        ]
+        self._thread.start()
+        self._inputs.update()
+
+    def close(self) -> None:
+        """Stop listening, then inferring."""
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
+        self._inputs.close()
+        self._thread.stop()
+
+    def _receive(self, role: str, message: Any) -> None:
+        received_ns = self._clock.now_ns()
+        if received_ns == 0:
+            self._before_clock += 1
+            return
+        try:
+            if role == AUDIO_INFO:
+                self._audio.set_info(message)
+                return
+            self._pipeline.push(self._sample(role, message, received_ns))
+        except SampleError as error:
+            self._refuse(role, error)
+        except Exception as error:
+            self._give_up(error)
+        else:
+            self._thread.wake()
+
+    def _sample(self, role: str, message: Any, received_ns: int) -> Sample:
+        if role == 'image':
+            return image_sample(message, received_ns)
+        if role == 'audio':
+            return self._audio.chunk(message, received_ns)
+        if role == 'fix':
+            return position_sample(message, received_ns)
+        return velocity_sample(message, received_ns)
+
+    def _refuse(self, role: str, error: SampleError) -> None:
+        modality = MODALITIES.get(role, MODALITIES['audio'])
+        self._pipeline.drop(modality, error.reason)
+        self._warn_once(f'{self._inputs[role].topic}: {error.reason.value}: {error}')
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned and len(self._warned) < _MAX_WARNINGS:
+            self._warned.add(text)
+            self._node.get_logger().warning(f'{text} (logged once; diagnostics count on)')
+
+    def _publish_health(self) -> None:
+        now_ns = self._clock.now_ns()
+        run = self._thread.report
+        reports = known_now(self._pipeline.reports(now_ns), run.newest)
+        level, reason = assess(
+            reports,
+            failure=run.last_failure if run.failing else '',
+            clock_silent=self._clock.simulated and now_ns == 0,
+        )
+        health = Health(
+            now_ns=now_ns,
+            level=level,
+            reason=reason,
+            engine=self._engine,
+            reports=reports,
+            counters=self._pipeline.counters,
+            run=run,
+            before_clock=self._before_clock,
+        )
+        self._outputs.publish_status(health)
+        self._outputs.publish_diagnostics(health, self._inputs)
