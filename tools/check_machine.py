@@ -37,6 +37,9 @@ _LIBRARY_PACKAGES = {
 }
 
 
+_INSTALL = 'install a C and C++ compiler (Debian, Ubuntu: apt install g++; Fedora: gcc-c++)'
+
+
 class SetupError(Exception):
     """The workspace cannot be made; the message says what was found and what to do about it."""
 
@@ -79,23 +82,24 @@ def check_compilers(environment: Mapping[str, str]) -> None:
         SetupError: A compiler, its library headers or the Python headers are missing.
     """
     include = sysconfig.get_path('include')
+    version = f'{sys.version_info.major}.{sys.version_info.minor}'
+    c_compiler = _compiler('C', environment.get('CC'), ('cc', 'gcc', 'clang'))
+    cxx_compiler = _compiler('C++', environment.get('CXX'), ('c++', 'g++', 'clang++'))
+    probes = (
+        (c_compiler, 'probe.c', '#include <stdio.h>', f'the C compiler fails: {_INSTALL}'),
+        (cxx_compiler, 'probe.cpp', '#include <string>', f'the C++ compiler fails: {_INSTALL}'),
+        (
+            [*c_compiler, f'-I{include}'],
+            'python.c',
+            '#include <Python.h>',
+            f'no Python.h in {include}: install the headers of Python {version}'
+            f' (Debian, Ubuntu: apt install python{version}-dev; Fedora: python3-devel)',
+        ),
+    )
     with tempfile.TemporaryDirectory() as folder:
-        c_compiler = _compiler('C', environment.get('CC'), ('cc', 'gcc', 'clang'))
-        cxx_compiler = _compiler('C++', environment.get('CXX'), ('c++', 'g++', 'clang++'))
-        c_works = _compiles(c_compiler, folder, 'probe.c', '#include <stdio.h>\n')
-        cxx_works = _compiles(cxx_compiler, folder, 'probe.cpp', '#include <string>\n')
-        for language, works in (('C', c_works), ('C++', cxx_works)):
-            if not works:
-                raise SetupError(
-                    f'the {language} compiler does not compile a standard header: install a complete'
-                    ' one (Debian, Ubuntu: apt install g++ libc6-dev; Fedora: dnf install gcc-c++)'
-                )
-        if not _compiles([*c_compiler, f'-I{include}'], folder, 'python.c', '#include <Python.h>\n'):
-            version = f'{sys.version_info.major}.{sys.version_info.minor}'
-            raise SetupError(
-                f'no Python.h in {include}: install the headers of Python {version}'
-                f' (Debian, Ubuntu: apt install python{version}-dev; Fedora: dnf install python3-devel)'
-            )
+        for command, name, text, problem in probes:
+            if not _compiles(command, folder, name, text + '\n'):
+                raise SetupError(problem)
 
 
 def check_imports(python: Path, environment: Mapping[str, str]) -> None:
@@ -139,8 +143,7 @@ def _compiler(language: str, wish: str | None, names: tuple[str, ...]) -> list[s
         if shutil.which(name) is not None:
             return [name]
     raise SetupError(
-        f'no {language} compiler: the ROS interfaces are compiled with C and C++; install one'
-        ' (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++)'
+        f'no {language} compiler, and the ROS interfaces are compiled with C and C++: {_INSTALL}'
     )
 
 

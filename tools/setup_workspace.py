@@ -157,7 +157,9 @@ class Setup:
         files = requirement_files(root, layer, self.workspace.distribution)
         files += [root / 'requirements' / 'constraints.txt', root / 'tools' / 'mend_cmake.py']
         identity = [os.path.realpath(sys.executable), sys.version, str(self.workspace.venv)]
-        return hash_of([*(part.encode() for part in identity), hash_of_files(root, files).encode()])
+        return hash_of(
+            [*(part.encode() for part in identity), hash_of_files(root, files).encode()]
+        )
 
     def package_key(self, package: str, core_key: str) -> str:
         """Hash what the installation of a package is made from.
@@ -192,7 +194,13 @@ class Setup:
         names = requirement_files(self.workspace.root, layer, self.workspace.distribution)
         self._say('installing ' + ', '.join(path.stem for path in names))
         self.venv_record.forget()
-        command = [str(self.workspace.python), '-m', 'pip', 'install', '--disable-pip-version-check']
+        command = [
+            str(self.workspace.python),
+            '-m',
+            'pip',
+            'install',
+            '--disable-pip-version-check',
+        ]
         for path in names:
             command += ['-r', str(path)]
         self._call(command, f'pip-{layer}', self.environment)

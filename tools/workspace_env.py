@@ -83,7 +83,7 @@ class Workspace:
 
 
 def without_foreign_ros(environment: Mapping[str, str]) -> dict[str, str]:
-    """Take a sourced ROS, an active virtual environment and a parent make out of an environment."""
+    """Take a sourced ROS, an active virtual environment and a parent make out."""
     prefixes = {_ROS_HOME}
     for name in _PREFIX_LISTS:
         prefixes.update(filter(None, environment.get(name, '').split(os.pathsep)))
@@ -130,7 +130,9 @@ def workspace_environment(workspace: Workspace, environment: Mapping[str, str]) 
 
 
 def _is_under(entry: str, prefixes: Iterable[str]) -> bool:
-    return any(entry == prefix or entry.startswith(prefix.rstrip('/') + '/') for prefix in prefixes)
+    return any(
+        entry == prefix or entry.startswith(prefix.rstrip('/') + '/') for prefix in prefixes
+    )
 
 
 def _joined(entries: Iterable[Path | str]) -> str:
