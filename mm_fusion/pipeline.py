@@ -145,9 +145,7 @@ class FusionPipeline:
             batch, undecodable = self._features(snapshot, motion)
         if undecodable:
             self._count(reports, undecodable)
-            reports[Modality.CAMERA] = replace(
-                reports[Modality.CAMERA], state=ModalityState.STALE
-            )
+            reports[Modality.CAMERA] = replace(reports[Modality.CAMERA], state=ModalityState.STALE)
         outputs = self._network.run(batch, watch)
         with watch('decode'):
             road = self._decode_road(batch, outputs, snapshot.stamp_ns)
@@ -243,12 +241,18 @@ class EgoTracker:
             fed = self._fed.get(modality, frozenset())
             fresh.extend(sample for sample in samples if sample.stamp_ns not in fed)
             self._fed[modality] = frozenset(sample.stamp_ns for sample in samples)
-        refused = [
-            (modality_of(sample), DropReason.OUTLIER)
-            for sample in sorted(fresh, key=lambda sample: sample.stamp_ns)
-            if not self._filter.add(sample)
-        ]
+        refused = []
+        for sample in sorted(fresh, key=lambda sample: sample.stamp_ns):
+            reason = self._feed(sample)
+            if reason is not None:
+                refused.append((modality_of(sample), reason))
         return self._filter.state_at(snapshot.stamp_ns), refused
+
+    def _feed(self, sample: VelocitySample | PositionSample) -> DropReason | None:
+        try:
+            return None if self._filter.add(sample) else DropReason.OUTLIER
+        except SampleError as error:
+            return error.reason
 
 
 class Network:

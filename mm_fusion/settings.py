@@ -54,7 +54,11 @@ class AlignmentSettings:
         10.0, 'Rate of snapshots while there is no camera', 'Hz', 0.1, 100.0
     )
     camera_timeout_s: float = _real(
-        0.5, 'Silence after which the camera counts as stale and the timer takes over', 's', 0.05, 60.0
+        0.5,
+        'Silence after which the camera counts as stale and the timer takes over',
+        's',
+        0.05,
+        60.0,
     )
     microphone_timeout_s: float = _real(
         0.5, 'Silence after which the microphone counts as stale', 's', 0.05, 60.0
@@ -65,7 +69,11 @@ class AlignmentSettings:
     )
     history_s: float = _real(5.0, 'Span of the velocity and position histories', 's', 0.5, 60.0)
     reorder_window_s: float = _real(
-        1.0, 'A sample older than the newest of its sensor by more than this is refused', 's', 0.0, 30.0
+        1.0,
+        'A sample older than the newest of its sensor by more than this is refused',
+        's',
+        0.0,
+        30.0,
     )
     future_tolerance_s: float = _real(
         1.0, 'A stamp further ahead of its arrival than this is refused', 's', 0.0, 3600.0
@@ -73,9 +81,7 @@ class AlignmentSettings:
     max_pending: int = _whole(
         64, 'Snapshots that may wait for their deadline at once', '1', 1, 10_000
     )
-    max_history: int = _whole(
-        20_000, 'Samples that one history may hold', '1', 10, 1_000_000
-    )
+    max_history: int = _whole(20_000, 'Samples that one history may hold', '1', 10, 1_000_000)
     camera_offset_s: float = _real(0.0, 'Added to the stamps of camera frames', 's', -10.0, 10.0)
     microphone_offset_s: float = _real(0.0, 'Added to the stamps of sound', 's', -10.0, 10.0)
     gnss_offset_s: float = _real(0.0, 'Added to the stamps of positions', 's', -10.0, 10.0)
@@ -93,7 +99,15 @@ class AudioSettings:
     sample_format: str = _text(
         '',
         'Sample format; empty takes it from the AudioInfo topic',
-        '', 'S8', 'U8', 'S16LE', 'S16BE', 'S32LE', 'S32BE', 'F32LE', 'F32BE',
+        '',
+        'S8',
+        'U8',
+        'S16LE',
+        'S16BE',
+        'S32LE',
+        'S32BE',
+        'F32LE',
+        'F32BE',
     )
 
 
@@ -104,19 +118,33 @@ class EgoFilterSettings:
     yaw_rate: str = _text(
         'auto',
         'Whether velocity messages measure the yaw rate; auto: from the first that is not zero on',
-        'auto', 'measured', 'absent',
+        'auto',
+        'measured',
+        'absent',
     )
     speed_std_mps: float = _real(
-        0.15, 'Deviation of the measured speed where the message leaves it unset', 'm/s', 1e-3, 10.0
+        0.15,
+        'Deviation of the measured speed where the message leaves it unset',
+        'm/s',
+        1e-3,
+        10.0,
     )
     yaw_rate_std_rps: float = _real(
-        0.01, 'Deviation of the measured yaw rate where the message leaves it unset', 'rad/s', 1e-4, 1.0
+        0.01,
+        'Deviation of the measured yaw rate where the message leaves it unset',
+        'rad/s',
+        1e-4,
+        1.0,
     )
     position_std_m: float = _real(
         3.0, 'Deviation of a position where the message leaves it unset', 'm', 1e-3, 1000.0
     )
     gate_sigmas: float = _real(
-        5.0, 'A measurement further off than this many deviations is refused as an outlier', '1', 1.0, 100.0
+        5.0,
+        'A measurement further off than this many deviations is refused as an outlier',
+        '1',
+        1.0,
+        100.0,
     )
 
 
@@ -126,7 +154,9 @@ class InferenceSettings:
 
     bundle: str = _text('base', 'Name of a bundle of the package, or path of a bundle folder')
     backend: str = _text('auto', 'What runs the networks', 'auto', 'onnxruntime')
-    threads: int = _whole(2, 'Threads of one network run on the CPU; 0 lets the runtime choose', '1', 0, 256)
+    threads: int = _whole(
+        2, 'Threads of one network run on the CPU; 0 lets the runtime choose', '1', 0, 256
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,28 +181,43 @@ class NodeSettings:
     """The ROS node alone."""
 
     autostart: bool = _flag(
-        False, 'Configure and activate at start, without a lifecycle manager; read once'
+        default=False,
+        description='Configure and activate at start, without a lifecycle manager; read once',
     )
     base_frame: str = _text('base_link', 'Frame of the outputs')
     status_rate_hz: float = _real(1.0, 'Rate of /diagnostics', 'Hz', 0.1, 50.0)
     image_type: str = _text(
-        'auto', 'Type of the image topic; auto takes the type that is published',
-        'auto', 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage',
+        'auto',
+        'Type of the image topic; auto takes the type that is published',
+        'auto',
+        'sensor_msgs/msg/Image',
+        'sensor_msgs/msg/CompressedImage',
     )
     audio_type: str = _text(
-        'auto', 'Type of the audio topic; auto takes the type that is published',
-        'auto', 'mm_fusion_msgs/msg/AudioStamped', 'audio_common_msgs/msg/AudioDataStamped',
+        'auto',
+        'Type of the audio topic; auto takes the type that is published',
+        'auto',
+        'mm_fusion_msgs/msg/AudioStamped',
+        'audio_common_msgs/msg/AudioDataStamped',
         'audio_common_msgs/msg/AudioStamped',
     )
     fix_type: str = _text(
-        'auto', 'Type of the position topic; auto takes the type that is published',
-        'auto', 'sensor_msgs/msg/NavSatFix', 'geometry_msgs/msg/PoseStamped',
+        'auto',
+        'Type of the position topic; auto takes the type that is published',
+        'auto',
+        'sensor_msgs/msg/NavSatFix',
+        'geometry_msgs/msg/PoseStamped',
         'geometry_msgs/msg/PoseWithCovarianceStamped',
     )
     velocity_type: str = _text(
-        'auto', 'Type of the velocity topic; auto takes the type that is published',
-        'auto', 'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/TwistWithCovarianceStamped',
-        'nav_msgs/msg/Odometry', 'autoware_vehicle_msgs/msg/VelocityReport', 'std_msgs/msg/Float32',
+        'auto',
+        'Type of the velocity topic; auto takes the type that is published',
+        'auto',
+        'geometry_msgs/msg/TwistStamped',
+        'geometry_msgs/msg/TwistWithCovarianceStamped',
+        'nav_msgs/msg/Odometry',
+        'autoware_vehicle_msgs/msg/VelocityReport',
+        'std_msgs/msg/Float32',
     )
 
 
@@ -219,14 +264,13 @@ class ParameterSpec:
         if type(value) is not self.type:
             return f'{self.name}: found {value!r}, expected {self.type.__name__}'
         if self.choices and value not in self.choices:
-            return f'{self.name}: found {value!r}, expected one of {", ".join(map(repr, self.choices))}'
-        if self.lower is not None and self.upper is not None:
-            assert isinstance(value, int | float)
-            if not math.isfinite(value) or not self.lower <= value <= self.upper:
-                return (
-                    f'{self.name}: found {value!r}, '
-                    f'expected {self.lower:g} to {self.upper:g} {self.unit}'
-                )
+            allowed = ', '.join(map(repr, self.choices))
+            return f'{self.name}: found {value!r}, expected one of {allowed}'
+        if self.lower is None or self.upper is None or not isinstance(value, int | float):
+            return None
+        if not math.isfinite(value) or not self.lower <= value <= self.upper:
+            bounds = f'{self.lower:g} to {self.upper:g} {self.unit}'
+            return f'{self.name}: found {value!r}, expected {bounds}'
         return None
 
 
@@ -252,7 +296,7 @@ def _specs(settings: Settings) -> Iterator[ParameterSpec]:
             )
 
 
-def settings_from(values: Mapping[str, object]) -> Settings:
+def settings_from(values: Mapping[str, Any]) -> Settings:
     """Build settings from ``group.field`` names; what is not named keeps its default.
 
     Raises:

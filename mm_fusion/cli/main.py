@@ -29,7 +29,7 @@ def main() -> None:
     try:
         app()
     except MmFusionError as error:
-        print(f'mm_fusion: {error}', file=sys.stderr)
+        sys.stderr.write(f'mm_fusion: {error}\n')
         raise SystemExit(2) from None
 
 

@@ -98,7 +98,7 @@ def encoded_size(sample: CompressedImage) -> tuple[int, int] | None:
     Returns:
         (height, width), both positive; None where the header does not say.
     """
-    payload = memoryview(sample.payload)
+    payload = sample.payload.data
     size = _png_size(payload) if sample.encoding == 'png' else _jpeg_size(payload)
     return size if size is not None and min(size) > 0 else None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mm_fusion.errors import BundleError
@@ -122,9 +123,8 @@ def parse_manifest(document: object, source: str) -> Manifest:
     if schema != SCHEMA:
         raise BundleError(f'{source}: found schema {schema}, expected {SCHEMA}')
     _check_classes(root.child('classes'))
-    stages = {
-        name: _stage(name, root.child('stages').child(name)) for name in root.child('stages').keys()
-    }
+    graphs = root.child('stages')
+    stages = {name: _stage(name, graphs.child(name)) for name in graphs.names()}
     _check_stages(stages, source)
     return Manifest(
         name=root.get('name', str),
@@ -145,7 +145,7 @@ class _Node:
         self._value: dict[str, Any] = value
         self.place = place
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return list(self._value)
 
     def get(self, key: str, kind: type[_Value]) -> _Value:
@@ -210,7 +210,7 @@ def _stage(name: str, node: _Node) -> StageSpec:
 
 def _tensors(node: _Node) -> dict[str, TensorSpec]:
     specs = {}
-    for name in node.keys():
+    for name in node.names():
         tensor = node.child(name)
         shape = tensor.get('shape', list)
         if not shape or any(type(size) is not int or size <= 0 for size in shape):
@@ -275,7 +275,8 @@ def _calibration(node: _Node) -> Calibration:
     trajectory = node.child('trajectory')
     times = trajectory.numbers('times_s', 1e-3, 1e3)
     scales = trajectory.numbers('covariance_scales', 1e-6, 1e6)
-    if len(times) != len(scales) or not times or any(b <= a for a, b in zip(times, times[1:])):
+    increasing = all(before < after for before, after in pairwise(times))
+    if len(times) != len(scales) or not times or not increasing:
         raise BundleError(
             f'{trajectory.place}: found {len(scales)} covariance scales at times {list(times)}, '
             'expected one for each of the increasing times'

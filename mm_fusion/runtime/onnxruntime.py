@@ -85,7 +85,7 @@ def _check_interface(session: ort.InferenceSession, stage: StageSpec, place: str
         if graph != {name: _pair(spec) for name, spec in expected.items()}:
             raise BundleError(
                 f'{place}: found {kind} {graph}, '
-                f'expected {({name: _pair(spec) for name, spec in expected.items()})}'
+                f'expected { ({name: _pair(spec) for name, spec in expected.items()}) }'
                 ' by the manifest'
             )
 

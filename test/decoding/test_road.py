@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.bundles import write_tiny_bundle
 
 from mm_fusion.decoding import RoadDecoder
 from mm_fusion.runtime.manifest import Manifest, parse_manifest
 from mm_fusion.settings import DecodingSettings
+from support.bundles import write_tiny_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 SECOND = 1_000_000_000
 UNFILTERED = DecodingSettings(road_time_constant_s=0.0, siren_time_constant_s=0.0)
@@ -34,7 +38,9 @@ def manifest(document: dict[str, Any]) -> Manifest:
     return parse_manifest(document, 'here')
 
 
-def logits(friction: Any = (0, 0, 0, 0, 0, 0), siren: float = 0.0) -> dict[str, np.ndarray]:
+def logits(
+    friction: Any = (0, 0, 0, 0, 0, 0), siren: float = 0.0
+) -> dict[str, NDArray[np.float32]]:
     return {
         'friction_logits': np.array([friction], np.float32),
         'material_logits': np.zeros((1, 5), np.float32),
@@ -80,9 +86,14 @@ def test_the_filter_is_exact_for_any_interval(manifest: Manifest) -> None:
 
 def test_what_is_not_observed_fades(manifest: Manifest) -> None:
     decoder = RoadDecoder(manifest, DecodingSettings(road_time_constant_s=0.5))
-    decoder.decode(logits([50.0, 0, 0, 0, 0, 0], 50), 0, surface_observed=True, siren_observed=True)
+    decoder.decode(
+        logits([50.0, 0, 0, 0, 0, 0], 50), 0, surface_observed=True, siren_observed=True
+    )
     road = decoder.decode(
-        logits([50.0, 0, 0, 0, 0, 0], 50), 10 * SECOND, surface_observed=False, siren_observed=False
+        logits([50.0, 0, 0, 0, 0, 0], 50),
+        10 * SECOND,
+        surface_observed=False,
+        siren_observed=False,
     )
     np.testing.assert_allclose(road.filtered.friction, 1 / 6, atol=1e-6)
     assert road.filtered.siren == pytest.approx(0.0, abs=1e-6)
@@ -115,7 +126,7 @@ def test_siren_threshold(manifest: Manifest, override: float, raised: bool) -> N
     gaps=st.lists(st.integers(1, 100 * SECOND), min_size=1, max_size=5),
 )
 def test_any_logits_give_posteriors(
-    manifest: Manifest, friction: np.ndarray, siren: float, gaps: list[int]
+    manifest: Manifest, friction: NDArray[np.float32], siren: float, gaps: list[int]
 ) -> None:
     decoder = RoadDecoder(manifest, DecodingSettings())
     stamp_ns = 0

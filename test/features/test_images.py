@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import cv2
 import numpy as np
@@ -21,30 +21,34 @@ from mm_fusion.types.sensors import (
     RawImage,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 RED_OVER_BLUE = np.zeros((40, 60, 3), np.uint8)
 RED_OVER_BLUE[:20, :, 0] = 200
 RED_OVER_BLUE[20:, :, 2] = 100
 
 
-def raw(encoding: RawEncoding, pixels: np.ndarray) -> RawImage:
+def raw(encoding: RawEncoding, pixels: NDArray[np.uint8]) -> RawImage:
     return RawImage(1, 1, 'camera', encoding, pixels)
 
 
-def compressed(codec: str, rgb: np.ndarray) -> CompressedImage:
+def compressed(codec: str, rgb: NDArray[np.uint8]) -> CompressedImage:
     ok, payload = cv2.imencode('.jpg' if codec == 'jpeg' else '.png', rgb[:, :, ::-1])
     assert ok
     return CompressedImage(1, 1, 'camera', 'jpeg' if codec == 'jpeg' else 'png', payload)
 
 
-def in_encoding(rgb: np.ndarray, encoding: RawEncoding) -> np.ndarray:
+def in_encoding(rgb: NDArray[np.uint8], encoding: RawEncoding) -> NDArray[np.uint8]:
     alpha = np.full((*rgb.shape[:2], 1), 255, np.uint8)
-    return {
+    encoded: dict[RawEncoding, NDArray[np.uint8]] = {
         'rgb8': rgb,
         'bgr8': rgb[:, :, ::-1],
         'rgba8': np.concatenate([rgb, alpha], axis=2),
         'bgra8': np.concatenate([rgb[:, :, ::-1], alpha], axis=2),
         'mono8': rgb[:, :, :1],
-    }[encoding]
+    }
+    return encoded[encoding]
 
 
 @pytest.mark.parametrize('encoding', get_args(RawEncoding))
@@ -102,12 +106,12 @@ def test_altered_bytes_decode_or_are_refused(codec: str, data: st.DataObject) ->
     for _ in range(data.draw(st.integers(1, 20))):
         payload[data.draw(st.integers(0, payload.size - 1))] = data.draw(st.integers(0, 255))
     payload = payload[: data.draw(st.integers(0, payload.size))]
+    altered = CompressedImage(1, 1, 'camera', sample.encoding, payload)
     try:
-        image = network_image(CompressedImage(1, 1, 'camera', sample.encoding, payload), 4, 6)
+        outcome: object = network_image(altered, 4, 6).shape
     except SampleError as error:
-        assert error.reason is DropReason.MALFORMED
-    else:
-        assert image.shape == (4, 6, 3)
+        outcome = error.reason
+    assert outcome in ((4, 6, 3), DropReason.MALFORMED)
 
 
 def test_pixels_that_do_not_fit_the_encoding_are_refused() -> None:

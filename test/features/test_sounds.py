@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from mm_fusion.features.sounds import network_audio
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def tone(rate_hz: int, seconds: float, hertz: float = 440.0) -> np.ndarray:
+
+def tone(rate_hz: int, seconds: float, hertz: float = 440.0) -> NDArray[np.float32]:
     return np.sin(2 * np.pi * hertz * np.arange(round(rate_hz * seconds)) / rate_hz).astype(
         np.float32
     )

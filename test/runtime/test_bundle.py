@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.bundles import AUDIO_SAMPLES, write_tiny_bundle
 
 from mm_fusion.errors import BundleError, InferenceError, SettingsError
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.runtime.manifest import parse_manifest
 from mm_fusion.settings import InferenceSettings
+from support.bundles import AUDIO_SAMPLES, write_tiny_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 def test_a_graph_that_contradicts_the_manifest_is_refused(tiny: Path) -> None:
     edit(tiny, 'stages', 'audio_encoder', 'inputs', 'audio', 'shape', value=[1, 800])
-    with pytest.raises(BundleError, match='found inputs .*1600.* expected .*800'):
+    with pytest.raises(BundleError, match=r'found inputs .*1600.* expected .*800'):
         create_backend(Bundle.load(tiny), InferenceSettings())
 
 
@@ -108,10 +110,12 @@ def test_a_manifest_without_fusion_is_refused(tiny: Path) -> None:
         parse_manifest(document, 'here')
 
 
-@given(junk=st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-))
+@given(
+    junk=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    )
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_anywhere_in_the_manifest_is_one_kind_of_error(tiny: Path, junk: Any) -> None:
     document = json.loads((tiny / 'manifest.json').read_text())

@@ -38,9 +38,7 @@ def write_tiny_bundle(folder: Path) -> Path:
     }
     stages = {}
     for name, graph in graphs.items():
-        model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9
-        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)
         onnx.checker.check_model(model)
         content = model.SerializeToString(deterministic=True)
         (folder / f'{name}.onnx').write_bytes(content)

@@ -1,0 +1,351 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from mm_fusion.errors import InferenceError
+from mm_fusion.pipeline import FusionPipeline
+from mm_fusion.runtime import Backend, Bundle, create_backend
+from mm_fusion.settings import Settings, settings_from
+from mm_fusion.types.sensors import (
+    AudioChunk,
+    CompressedImage,
+    DropReason,
+    GnssFix,
+    Modality,
+    RawImage,
+    Sample,
+    VelocitySample,
+)
+from mm_fusion.types.snapshot import ModalityState
+from support.bundles import write_tiny_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.types.predictions import FusionOutput
+
+MS = 1_000_000
+SECOND = 1000 * MS
+START_NS = 1_700_000_000 * SECOND
+RATE_HZ = 16_000
+RED = (255, 0, 0)
+METRES_PER_DEGREE = 111_320.0
+
+
+def frame(stamp_ns: int, colour: tuple[int, int, int] = RED) -> RawImage:
+    pixels = np.full((24, 32, 3), colour, np.uint8)
+    return RawImage(stamp_ns, stamp_ns + 5 * MS, 'camera', 'rgb8', pixels)
+
+
+def sound(stamp_ns: int, level: float = 0.0) -> AudioChunk:
+    samples = np.full(RATE_HZ // 50, level, np.float32)
+    return AudioChunk(stamp_ns, stamp_ns + 20 * MS, 'microphone', RATE_HZ, samples)
+
+
+def velocity(stamp_ns: int, speed_mps: float = 10.0, yaw_rate: float = 0.0) -> VelocitySample:
+    return VelocitySample(
+        stamp_ns,
+        stamp_ns + MS,
+        speed_mps=speed_mps,
+        yaw_rate_rps=yaw_rate,
+        speed_variance=0.01,
+        yaw_rate_variance=1e-6,
+    )
+
+
+def fix(stamp_ns: int, north_m: float) -> GnssFix:
+    return GnssFix(
+        stamp_ns, stamp_ns + 2 * MS, 'gnss', north_m / METRES_PER_DEGREE, 0.0, 0.0, np.eye(2)
+    )
+
+
+def drive(seconds: float, *, start_ns: int = START_NS, level: float = 0.0) -> list[Sample]:
+    """North at 10 m/s, all four sensors, in order of arrival."""
+    samples: list[Sample] = []
+    for tick in range(round(seconds * 1000)):
+        stamp_ns = start_ns + tick * MS
+        if tick % 100 == 0:
+            samples.append(frame(stamp_ns))
+        if tick % 20 == 0:
+            samples.extend([sound(stamp_ns, level), velocity(stamp_ns)])
+        if tick % 200 == 0:
+            samples.append(fix(stamp_ns, tick / 100))
+    return sorted(samples, key=lambda sample: sample.received_ns)
+
+
+def run(pipeline: FusionPipeline, samples: Iterable[Sample]) -> Iterator[FusionOutput]:
+    for sample in samples:
+        pipeline.push(sample)
+        while (output := pipeline.step(sample.received_ns)) is not None:
+            yield output
+    yield from pipeline.finish()
+
+
+@pytest.fixture(scope='module')
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder: Path = tmp_path_factory.mktemp('bundle') / 'tiny'
+    return Bundle.load(write_tiny_bundle(folder))
+
+
+@pytest.fixture(scope='module')
+def backend(bundle: Bundle) -> Backend:
+    return create_backend(bundle, Settings().inference)
+
+
+@pytest.fixture
+def pipeline(bundle: Bundle, backend: Backend) -> FusionPipeline:
+    settings = settings_from(
+        {'decoding.road_time_constant_s': 0.0, 'decoding.siren_time_constant_s': 0.0}
+    )
+    return FusionPipeline(bundle, backend, settings)
+
+
+def test_every_frame_gives_one_output_with_all_modalities(pipeline: FusionPipeline) -> None:
+    outputs = list(run(pipeline, drive(3.0, level=0.5)))
+    assert [output.stamp_ns for output in outputs] == [
+        START_NS + 100 * MS * index for index in range(30)
+    ]
+    last = outputs[-1]
+    assert {report.state for report in last.modalities.values()} == {ModalityState.PRESENT}
+    assert last.weights[Modality.CAMERA] == last.weights[Modality.MICROPHONE] == 0.5
+    assert last.road is not None
+    assert last.road.surface_observed
+    assert last.road.siren_observed
+    assert last.road.siren
+    assert last.road.filtered.friction[0] > 0.99
+    assert sum(report.dropped for report in last.modalities.values()) == 0
+    stages = ['track', 'preprocess', 'image_encoder', 'audio_encoder', 'fusion', 'decode']
+    assert list(last.latencies_s) == stages
+
+
+def test_the_path_ahead_of_a_straight_drive_is_straight(pipeline: FusionPipeline) -> None:
+    last = list(run(pipeline, drive(3.0)))[-1]
+    assert last.trajectory is not None
+    (mode,) = last.trajectory.modes
+    np.testing.assert_allclose(mode.times_s, 0.5 * np.arange(1, 13))
+    np.testing.assert_allclose(mode.positions[:, 0], 10 * mode.times_s, rtol=0.02)
+    np.testing.assert_allclose(mode.positions[:, 1], 0.0, atol=0.1)
+    spread = np.linalg.eigvalsh(mode.covariances)
+    assert (spread > 0).all()
+    assert (np.diff(spread[:, 1]) > 0).all()
+
+
+def test_velocity_alone_gives_a_trajectory_and_no_road_state(pipeline: FusionPipeline) -> None:
+    samples: list[Sample] = [velocity(START_NS + tick * 20 * MS) for tick in range(100)]
+    outputs = list(run(pipeline, samples))
+    assert outputs
+    assert outputs[-1].trajectory is not None
+    assert outputs[-1].trajectory.source == 'ego_filter'
+    assert all(output.road is None for output in outputs)
+    assert outputs[-1].modalities[Modality.CAMERA].state is ModalityState.NEVER_SEEN
+
+
+def test_the_camera_alone_gives_a_road_state_and_no_trajectory(pipeline: FusionPipeline) -> None:
+    outputs = list(run(pipeline, [frame(START_NS + tick * 100 * MS) for tick in range(5)]))
+    assert len(outputs) == 5
+    assert outputs[-1].trajectory is None
+    assert outputs[-1].road is not None
+    assert outputs[-1].road.surface_observed
+    assert not outputs[-1].road.siren_observed
+    assert not outputs[-1].road.siren
+    assert outputs[-1].weights[Modality.CAMERA] == 1.0
+
+
+def test_a_frame_that_cannot_be_decoded_is_counted_and_the_rest_goes_on(
+    pipeline: FusionPipeline,
+) -> None:
+    samples = drive(1.0)
+    ok, payload = cv2.imencode('.png', np.zeros((8, 8, 3), np.uint8))
+    assert ok
+    payload[40:60] = 0
+    broken = [
+        CompressedImage(item.stamp_ns, item.received_ns, item.frame_id, 'png', payload)
+        if isinstance(item, RawImage) and item.stamp_ns == START_NS + 500 * MS
+        else item
+        for item in samples
+    ]
+    outputs = list(run(pipeline, broken))
+    assert len(outputs) == 10
+    hit = outputs[5]
+    assert hit.modalities[Modality.CAMERA].state is ModalityState.STALE
+    assert hit.modalities[Modality.CAMERA].drops[DropReason.MALFORMED] == 1
+    assert hit.weights[Modality.CAMERA] == 0.0
+    assert hit.road is not None
+    assert not hit.road.surface_observed
+    after = outputs[-1].modalities[Modality.CAMERA]
+    assert after.state is ModalityState.PRESENT
+    assert after.drops[DropReason.MALFORMED] == 1
+    assert after.received == 10
+
+
+def test_outliers_are_counted(pipeline: FusionPipeline) -> None:
+    samples = [
+        velocity(item.stamp_ns, speed_mps=60.0)
+        if isinstance(item, VelocitySample) and item.stamp_ns == START_NS + SECOND
+        else item
+        for item in drive(2.0)
+    ]
+    outputs = list(run(pipeline, samples))
+    assert outputs[-1].modalities[Modality.VELOCITY].drops == {DropReason.OUTLIER: 1}
+    assert outputs[-1].trajectory is not None
+    assert outputs[-1].trajectory.motion.speed_mps == pytest.approx(10.0, abs=0.1)
+
+
+def test_numbers_no_vehicle_has_are_counted(pipeline: FusionPipeline) -> None:
+    samples = [
+        velocity(item.stamp_ns, speed_mps=1e6)
+        if isinstance(item, VelocitySample) and item.stamp_ns == START_NS + SECOND
+        else item
+        for item in drive(2.0)
+    ]
+    outputs = list(run(pipeline, samples))
+    assert outputs[-1].modalities[Modality.VELOCITY].drops == {DropReason.MALFORMED: 1}
+
+
+def test_each_sample_reaches_the_filter_whatever_the_order_of_arrival(
+    bundle: Bundle, backend: Backend
+) -> None:
+    samples = drive(2.0)
+    late = [
+        sample.__class__(sample.stamp_ns, sample.received_ns + 300 * MS, *_rest(sample))
+        if isinstance(sample, GnssFix)
+        else sample
+        for sample in samples
+    ]
+    late.sort(key=lambda sample: sample.received_ns)
+    ends = [
+        list(run(FusionPipeline(bundle, backend, Settings()), stream))[-1]
+        for stream in (samples, late)
+    ]
+    for end in ends:
+        assert end.trajectory is not None
+    assert ends[0].trajectory is not None
+    assert ends[1].trajectory is not None
+    assert ends[1].trajectory.motion.speed_mps == pytest.approx(
+        ends[0].trajectory.motion.speed_mps, abs=0.05
+    )
+    assert ends[1].modalities[Modality.GNSS].dropped == 0
+
+
+def _rest(sample: GnssFix) -> tuple[Any, ...]:
+    return (
+        sample.frame_id,
+        sample.latitude_deg,
+        sample.longitude_deg,
+        sample.altitude_m,
+        sample.covariance,
+    )
+
+
+def test_a_live_node_takes_the_newest_and_counts_the_others(pipeline: FusionPipeline) -> None:
+    for sample in drive(1.0):
+        pipeline.push(sample)
+    output = pipeline.step(START_NS + 2 * SECOND, newest_only=True)
+    assert output is not None
+    assert output.stamp_ns == START_NS + 900 * MS
+    assert pipeline.step(START_NS + 2 * SECOND, newest_only=True) is None
+    assert pipeline.counters.superseded == 9
+    report = pipeline.reports(START_NS + SECOND)[Modality.CAMERA]
+    assert report.drops == {DropReason.SUPERSEDED: 9}
+    assert report.received == 10
+
+
+def test_a_second_loop_starts_from_nothing_and_gives_as_much(pipeline: FusionPipeline) -> None:
+    first = list(run(pipeline, drive(2.0, level=0.5)))
+    second = list(run(pipeline, drive(2.0)))
+    assert len(first) == len(second) == 20
+    assert {output.epoch for output in first} == {0}
+    assert {output.epoch for output in second} == {1}
+    assert second[0].road is not None
+    assert not second[0].road.siren
+
+
+def test_two_runs_agree_to_the_last_bit(bundle: Bundle, backend: Backend) -> None:
+    runs = [list(run(FusionPipeline(bundle, backend, Settings()), drive(1.0))) for _ in range(2)]
+    for one, other in zip(*runs, strict=True):
+        assert one.road is not None
+        assert other.road is not None
+        assert one.road.filtered.friction.tobytes() == other.road.filtered.friction.tobytes()
+        assert one.trajectory is not None
+        assert other.trajectory is not None
+        assert (
+            one.trajectory.modes[0].covariances.tobytes()
+            == other.trajectory.modes[0].covariances.tobytes()
+        )
+
+
+def test_samples_pushed_while_networks_run_are_not_lost(pipeline: FusionPipeline) -> None:
+    samples = drive(3.0)
+    done = threading.Event()
+
+    def feed() -> None:
+        for sample in samples:
+            pipeline.push(sample)
+        done.set()
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    outputs = []
+    while True:
+        finished = done.is_set()
+        output = pipeline.step(START_NS + 10 * SECOND, newest_only=True)
+        if output is not None:
+            outputs.append(output)
+        elif finished:
+            break
+    feeder.join()
+    frames = sum(isinstance(sample, RawImage) for sample in samples)
+    assert len(outputs) + pipeline.counters.superseded == frames
+    stamps = [output.stamp_ns for output in outputs]
+    assert stamps == sorted(set(stamps))
+
+
+class FailingOnce:
+    """A backend that fails in one run of the image encoder."""
+
+    name = 'failing'
+    reason = 'test'
+
+    def __init__(self, backend: Backend, failing_run: int) -> None:
+        self._backend = backend
+        self._left = failing_run
+
+    def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        if stage == 'image_encoder':
+            self._left -= 1
+            if self._left == 0:
+                raise InferenceError('device lost')
+        return self._backend.run(stage, inputs)
+
+
+def test_a_failed_inference_is_raised_and_the_next_snapshot_works(
+    bundle: Bundle, backend: Backend
+) -> None:
+    pipeline = FusionPipeline(bundle, FailingOnce(backend, 2), Settings())
+    outputs, failures = [], []
+    for sample in drive(0.5):
+        pipeline.push(sample)
+        try:
+            output = pipeline.step(sample.received_ns)
+        except InferenceError as error:
+            failures.append(str(error))
+        else:
+            outputs.extend([output] if output is not None else [])
+    assert failures == ['device lost']
+    assert [output.stamp_ns for output in outputs][:2] == [START_NS, START_NS + 200 * MS]
+
+
+def test_warm_up_runs_every_stage(bundle: Bundle, backend: Backend) -> None:
+    with pytest.raises(InferenceError, match='device lost'):
+        FusionPipeline(bundle, FailingOnce(backend, 1), Settings()).warm_up()
+    FusionPipeline(bundle, backend, Settings()).warm_up()
