@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The path ahead of an ego state, rolled out with the filter's own process model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mm_fusion.geometry.motion import checked_times, stopping_time
+from mm_fusion.geometry.process import (
+    ACCELERATION,
+    HEADING,
+    SPEED,
+    Mean,
+    ProcessModel,
+    propagate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.geometry.ego_state import EgoState
+
+
+def predict_path(
+    state: EgoState,
+    times_s: Sequence[float] | NDArray[np.float64],
+    process: ProcessModel | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Roll a state out in ``base_link`` at its stamp.
+
+    Acceleration and yaw rate decay as in the filter; a vehicle that brakes stops and stays. The
+    covariance starts from that of speed, yaw rate and acceleration (where the vehicle is and
+    where it heads do not matter in its own frame) and grows by the process noise.
+
+    Args:
+        state: Where to start.
+        times_s: (n,), non-negative seconds after the stamp, not decreasing.
+        process: Model to use; None takes the default of the filter.
+
+    Returns:
+        Positions float64 (n, 2) in m, headings float64 (n,) in rad, not wrapped, and covariances
+        of the positions float64 (n, 2, 2) in m².
+
+    Raises:
+        ValueError: A time is not finite, negative or before the previous one.
+    """
+    times = checked_times(times_s)
+    if (np.diff(times) < 0.0).any():
+        raise ValueError(f'times: expected no decrease, found {times.tolist()}')
+    model = process or ProcessModel()
+    mean: Mean = (0.0, 0.0, 0.0, *state.mean[3:].tolist())
+    covariance: NDArray[np.float64] = np.zeros((6, 6))
+    covariance[3:, 3:] = state.covariance[3:, 3:]
+
+    positions = np.empty((len(times), 2))
+    headings = np.empty(len(times))
+    covariances = np.empty((len(times), 2, 2))
+    now_s, stop_s = (
+        0.0,
+        stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s),
+    )
+    for i, time_s in enumerate(times.tolist()):
+        if now_s < stop_s <= time_s:
+            mean, covariance = propagate(mean, covariance, stop_s - now_s, model)
+            east, north, heading = mean[:SPEED]
+            mean = (east, north, heading, 0.0, 0.0, 0.0)
+            now_s = stop_s
+        mean, covariance = propagate(mean, covariance, time_s - now_s, model)
+        now_s = time_s
+        positions[i] = mean[:2]
+        headings[i] = mean[HEADING]
+        covariances[i] = covariance[:2, :2]
+    return positions, headings, covariances
