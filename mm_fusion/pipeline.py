@@ -93,9 +93,8 @@ class FusionPipeline:
         """
         with self._lock:
             self._ready.extend(self._aligner.poll(now_ns))
-            if newest_only and len(self._ready) > 1:
-                self._aligner.supersede(len(self._ready) - 1)
-                self._ready = deque([self._ready[-1]])
+            while newest_only and len(self._ready) > 1:
+                self._aligner.supersede(self._ready.popleft())
         return self._predict(self._ready.popleft()) if self._ready else None
 
     def finish(self) -> Iterator[FusionOutput]:
@@ -120,7 +119,7 @@ class FusionPipeline:
     def reports(self, now_ns: int) -> Mapping[Modality, ModalityReport]:
         """Report on each sensor at a time, by the clock that stamped the arrivals."""
         with self._lock:
-            return self._aligner.reports(now_ns)
+            return self._aligner.reports(now_ns=now_ns)
 
     def warm_up(self) -> None:
         """Run each stage once, so that the first frame is as fast as the others.
@@ -135,7 +134,7 @@ class FusionPipeline:
             self._epoch = snapshot.epoch
             self._ego.reset()
             self._road.reset()
-        watch = _Stopwatch()
+        watch = Stopwatch()
         reports = dict(snapshot.modalities)
         with watch('track'):
             state, refused = self._ego.update(snapshot)
@@ -200,7 +199,7 @@ class FusionPipeline:
         """Count samples that were refused after alignment, there and in the reports at hand."""
         for modality, reason in losses:
             with self._lock:
-                self._aligner.discard(modality, reason)
+                self._aligner.drop(modality, reason, pushed=True)
             drops = dict(reports[modality].drops)
             drops[reason] = drops.get(reason, 0) + 1
             reports[modality] = replace(reports[modality], drops=drops)
@@ -273,7 +272,7 @@ class Network:
             if stage in manifest.stages
         }
 
-    def run(self, batch: FeatureBatch, watch: _Stopwatch) -> dict[str, NDArray[Any]]:
+    def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
         """Run the encoders and the fusion stage.
 
         Raises:
@@ -303,7 +302,7 @@ class Network:
             self._backend.run(stage.name, zeros)
 
 
-class _Stopwatch:
+class Stopwatch:
     """Measure how long each stage took."""
 
     def __init__(self) -> None:

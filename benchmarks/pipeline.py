@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Compare the pipeline with its floor: the networks alone, on tensors that are ready.
+
+One run measures both in turn, frame by frame, so that the ratio holds when the machine's speed
+drifts: ``python -m benchmarks.pipeline [--frames N] [--json FILE]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mm_fusion.pipeline import FusionPipeline, featurizer_shape
+from mm_fusion.runtime import Bundle, create_backend
+from mm_fusion.settings import Settings
+from mm_fusion.types.sensors import AudioChunk, CompressedImage, GnssFix, RawImage, VelocitySample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mm_fusion.runtime import Backend
+    from mm_fusion.types.sensors import ImageSample, Sample
+
+MS = 1_000_000
+PERIOD_NS = 100 * MS
+RATE_HZ = 16_000
+SIZE = (360, 640)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Medians in milliseconds.
+
+    Attributes:
+        frames: Frames measured.
+        push_ms: All pushes of one frame period: a frame, 5 sounds, 10 velocities, 1 position.
+        step_ms: ``FusionPipeline.step`` for one frame.
+        floor_ms: The same stages of the same networks on prepared tensors.
+        stages_ms: Each stage within ``step``.
+    """
+
+    frames: int
+    push_ms: float
+    step_ms: float
+    floor_ms: float
+    stages_ms: dict[str, float]
+
+    @property
+    def overhead(self) -> float:
+        """Share of the floor that everything else costs on top of it."""
+        return (self.push_ms + self.step_ms) / self.floor_ms - 1
+
+
+def samples(index: int, image: ImageSample) -> Iterator[Sample]:
+    """Make what arrives in one frame period, in order of arrival."""
+    start = 1_700_000_000_000 * MS + index * PERIOD_NS
+    for tick in range(10):
+        stamp = start + tick * 10 * MS
+        yield VelocitySample(stamp, stamp, speed_mps=10.0, yaw_rate_rps=0.01)
+        if tick % 2 == 0:
+            sound = np.zeros(RATE_HZ // 50, np.float32)
+            yield AudioChunk(stamp, stamp + 20 * MS, 'microphone', RATE_HZ, sound)
+        if tick == 0:
+            yield replace(image, stamp_ns=stamp, received_ns=stamp)
+            yield GnssFix(stamp, stamp, 'gnss', index * 1e-5, 0.0, 0.0, np.eye(2))
+
+
+def measure(bundle: Bundle, backend: Backend, image: ImageSample, frames: int) -> Result:
+    """Measure pipeline and floor in turn."""
+    pipeline = FusionPipeline(bundle, backend, Settings())
+    pipeline.warm_up()
+    floor = Floor(bundle, backend)
+    pushes: list[float] = []
+    steps: list[float] = []
+    floors: list[float] = []
+    stages: dict[str, list[float]] = {}
+    index = 0
+    while len(steps) < frames:
+        start = time.perf_counter()
+        for sample in samples(index, image):
+            pipeline.push(sample)
+        pushed = time.perf_counter()
+        output = pipeline.step(sample.received_ns)
+        stepped = time.perf_counter()
+        index += 1
+        floor.run()
+        ended = time.perf_counter()
+        if output is None or index <= 20:
+            continue
+        pushes.append(pushed - start)
+        steps.append(stepped - pushed)
+        floors.append(ended - stepped)
+        for stage, duration in output.latencies_s.items():
+            stages.setdefault(stage, []).append(duration)
+    return Result(
+        frames=frames,
+        push_ms=_median_ms(pushes),
+        step_ms=_median_ms(steps),
+        floor_ms=_median_ms(floors),
+        stages_ms={stage: _median_ms(values) for stage, values in stages.items()},
+    )
+
+
+class Floor:
+    """Every stage of a bundle on tensors that are ready."""
+
+    def __init__(self, bundle: Bundle, backend: Backend) -> None:
+        self._backend = backend
+        self._inputs = {
+            stage.name: {
+                name: np.ones(spec.shape, spec.dtype) for name, spec in stage.inputs.items()
+            }
+            for stage in bundle.manifest.stages.values()
+        }
+
+    def run(self) -> None:
+        """Run every stage once."""
+        for stage, inputs in self._inputs.items():
+            self._backend.run(stage, inputs)
+
+
+def _median_ms(values: list[float]) -> float:
+    return statistics.median(values) * 1e3
+
+
+def main() -> None:
+    """Measure raw and JPEG frames, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--frames', type=int, default=200)
+    parser.add_argument('--bundle', default='base')
+    parser.add_argument('--json', type=Path)
+    options = parser.parse_args()
+    settings = Settings()
+    bundle = Bundle.load(options.bundle)
+    backend = create_backend(bundle, settings.inference)
+    pixels = cv2.GaussianBlur(
+        np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8), (9, 9), 3
+    )
+    jpeg = cv2.imencode('.jpg', pixels)[1]
+    images: dict[str, ImageSample] = {
+        'bgr8': RawImage(0, 0, 'camera', 'bgr8', np.asarray(pixels, np.uint8)),
+        'jpeg': CompressedImage(0, 0, 'camera', 'jpeg', np.asarray(jpeg, np.uint8)),
+    }
+    print(
+        f'{bundle.manifest.name} {bundle.manifest.version} on {backend.name}, '
+        f'{settings.inference.threads} threads, frames {SIZE[1]}x{SIZE[0]}, '
+        f'network {featurizer_shape(bundle.manifest).image}; medians in ms'
+    )
+    results = {
+        name: measure(bundle, backend, image, options.frames) for name, image in images.items()
+    }
+    for name, result in results.items():
+        stages = ', '.join(f'{stage} {value:.2f}' for stage, value in result.stages_ms.items())
+        print(
+            f'{name}: push {result.push_ms:.2f}, step {result.step_ms:.2f} ({stages}), '
+            f'floor {result.floor_ms:.2f}, overhead {result.overhead:.0%}'
+        )
+    if options.json:
+        document = {
+            name: vars(result) | {'overhead': result.overhead} for name, result in results.items()
+        }
+        options.json.write_text(json.dumps(document, indent=1))
+
+
+if __name__ == '__main__':
+    main()
