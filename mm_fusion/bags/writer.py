@@ -83,10 +83,28 @@ class BagWriter:
             log_time_ns: When it was received.
         """
         kind = msg.__msgtype__
+        self.write_serialized(topic, kind, self._store.serialize_cdr(msg, kind), log_time_ns)
+
+    def write_serialized(
+        self, topic: str, type_name: str, data: bytes | memoryview, log_time_ns: int
+    ) -> None:
+        """Append a message that is serialised already.
+
+        Args:
+            topic: Name with a leading slash.
+            type_name: One of the names of ``types``; the same for each message of a topic.
+            data: The message as CDR, with its leading four bytes.
+            log_time_ns: When it was received.
+
+        Raises:
+            BagError: The type is not known, or not that of the topic.
+        """
         connection = self._connections.get(topic)
         if connection is None:
-            connection = self._writer.add_connection(topic, kind, typestore=self._store)
+            if type_name not in self._store.fielddefs:
+                raise BagError(f'{topic}: no definition is known of its type {type_name}')
+            connection = self._writer.add_connection(topic, type_name, typestore=self._store)
             self._connections[topic] = connection
-        if connection.msgtype != kind:
-            raise BagError(f'{topic}: found a {kind}, expected {connection.msgtype}')
-        self._writer.write(connection, log_time_ns, self._store.serialize_cdr(msg, kind))
+        if connection.msgtype != type_name:
+            raise BagError(f'{topic}: found a {type_name}, expected {connection.msgtype}')
+        self._writer.write(connection, log_time_ns, data)
