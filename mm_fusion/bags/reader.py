@@ -27,12 +27,11 @@ from mm_fusion.settings import AudioSettings
 from mm_fusion.types.sensors import DropReason, Modality, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
     from rosbags.interfaces import Connection
-    from rosbags.typesys.store import Typestore
 
     _Adapter: TypeAlias = Callable[[Any, int], 'Sample | OdometryPose | None']
 
@@ -125,24 +124,6 @@ class BagReader:
                 if content is not None:
                     yield BagEvent(received_ns, role, content)
 
-    def messages(self, kinds: Collection[str]) -> Iterator[tuple[str, str, Any]]:
-        """Yield the topic, type and message of everything of some types, by log time.
-
-        Unlike :meth:`events`, whatever its topic serves as.
-
-        Raises:
-            BagError: The file is damaged from here on, or a message is not of its type.
-        """
-        connections = [item for item in self._reader.connections if item.msgtype in kinds]
-        with _unreadable(self._reader.path):
-            types = recorded_types(connections)
-        for connection, _, data in self._messages(connections):
-            try:
-                message = self._message(connection, data, types)
-            except SampleError as error:
-                raise BagError(f'{self._reader.path}: {error}') from error
-            yield connection.topic, connection.msgtype, message
-
     def _content(
         self, adapter: _Adapter, connection: Connection, data: bytes, received_ns: int
     ) -> Sample | OdometryPose | SampleError | None:
@@ -170,11 +151,9 @@ class BagReader:
         with _unreadable(self._reader.path):
             yield from self._reader.messages(connections)
 
-    def _message(
-        self, connection: Connection, data: bytes, types: Typestore | None = None
-    ) -> object:
+    def _message(self, connection: Connection, data: bytes) -> object:
         try:
-            return (types or self._types).deserialize_cdr(data, connection.msgtype)
+            return self._types.deserialize_cdr(data, connection.msgtype)
         except (AssertionError, LookupError, MemoryError, SerdeError, ValueError) as error:
             raise SampleError(
                 DropReason.MALFORMED,

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Read the parameters and the choice of topics of an evaluation from YAML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mm_fusion.errors import SettingsError
+from mm_fusion.settings import Settings, flatten, settings_from
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ROS = 'ros__parameters'
+
+
+def read_settings(path: Path | None) -> Settings:
+    """Read parameters by group, plain or inside the ``ros__parameters`` of a node's file.
+
+    Args:
+        path: YAML file; None takes every default.
+
+    Raises:
+        SettingsError: The file cannot be read, or names or values in it are refused.
+    """
+    if path is None:
+        return Settings()
+    document = _mapping(path)
+    nodes = [item for item in document.values() if isinstance(item, dict) and _ROS in item]
+    if nodes:
+        document = {}
+        for node in nodes:
+            if not isinstance(node[_ROS], dict):
+                raise SettingsError([f'{path}: expected a mapping under {_ROS}'])
+            document.update(node[_ROS])
+    try:
+        return settings_from(flatten(document))
+    except SettingsError as error:
+        raise SettingsError([f'{path}: {problem}' for problem in error.problems]) from error
+
+
+def read_topics(path: Path) -> dict[str, str]:
+    """Read topics by role; an empty text leaves the role out.
+
+    Raises:
+        SettingsError: The file cannot be read, or is no mapping of texts.
+    """
+    document = _mapping(path)
+    problems = [
+        f'{path}: {role}: found {topic!r}, expected the name of a topic'
+        for role, topic in document.items()
+        if not isinstance(topic, str)
+    ]
+    if problems:
+        raise SettingsError(problems)
+    return {str(role): topic for role, topic in document.items()}
+
+
+def _mapping(path: Path) -> dict[Any, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise SettingsError([f'{path}: cannot be read: {error.strerror}']) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = ' '.join(str(error).split())
+        raise SettingsError([f'{path}: not valid YAML: {text}']) from error
+    if not isinstance(document, dict):
+        raise SettingsError([f'{path}: expected a mapping, found {type(document).__name__}'])
+    return document

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Watch the messages of a recording go by, whatever becomes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mm_fusion.errors import SampleError
+from mm_fusion.messages import OdometryPose
+from mm_fusion.types.sensors import CompressedImage, RawImage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mm_fusion.bags import BagEvent, BagReader
+    from mm_fusion.evaluation.frames import FramePicker
+    from mm_fusion.evaluation.truth import TruthRecorder
+
+_REPORTS = 200
+
+
+def observed(
+    bag: BagReader,
+    truth: TruthRecorder,
+    picker: FramePicker,
+    progress: Callable[[float], None] | None,
+) -> Iterator[BagEvent]:
+    """Pass messages on, and keep what the ground truth and the sample frames need of them."""
+    every = max(1, bag.message_count // _REPORTS)
+    for index, event in enumerate(bag.events()):
+        if progress is not None and index % every == 0:
+            progress(index / bag.message_count)
+        if isinstance(event.content, SampleError):
+            truth.unusable += event.modality is None
+        elif isinstance(event.content, OdometryPose):
+            truth.add_pose(event.content)
+        else:
+            truth.add_sample(event.content)
+            if isinstance(event.content, RawImage | CompressedImage):
+                picker.offer(event.content)
+        yield event
+    if progress is not None:
+        progress(1.0)

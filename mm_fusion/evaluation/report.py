@@ -1,0 +1,269 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The evaluation as one page that needs nothing else: no script, no font, no server.
+
+Every text that comes from a recording passes through :func:`_text`; a content security policy
+forbids the page to load anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mm_fusion
+from mm_fusion.evaluation import tables
+from mm_fusion.evaluation.map_plots import map_figure, moments_figure
+from mm_fusion.evaluation.plots import distribution_figure, error_figure, latency_figure
+from mm_fusion.evaluation.records import merge
+from mm_fusion.evaluation.theme import svg
+from mm_fusion.evaluation.timeline_plots import modality_figure, road_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from mm_fusion.evaluation.projection import CameraModel
+    from mm_fusion.evaluation.records import BagResult, Totals
+    from mm_fusion.evaluation.tables import Table
+
+PAGE = 'index.html'
+_STYLE = Path(__file__).with_name('templates') / 'report.css'
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def write_report(
+    folder: Path, results: Sequence[BagResult], bundle: str, camera: CameraModel
+) -> Path:
+    """Write the page and return its path; the folder is made where it does not exist."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / PAGE
+    path.write_text(render_report(results, bundle, camera), encoding='utf-8')
+    return path
+
+
+def render_report(results: Sequence[BagResult], bundle: str, camera: CameraModel) -> str:
+    """Render the page.
+
+    Args:
+        results: One for each recording, at least one.
+        bundle: Name and version of the model bundle.
+        camera: How paths were drawn into frames.
+    """
+    links, sections = [], []
+    if len(results) > 1:
+        links.append('<a href="#all">All recordings</a>')
+        sections.append(_overview(results))
+    for number, result in enumerate(results, 1):
+        links.append(f'<a href="#bag-{number}">{_text(result.name)}</a>')
+        sections.append(_bag(result, f'bag-{number}', camera))
+    navigation = f'<nav><div class="bar">{"".join(links)}</div></nav>' if links[1:] else ''
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{_text(_title(results))}</title>
+<style>
+{_STYLE.read_text(encoding='utf-8')}</style>
+</head>
+<body>
+<main><header>
+<h1>{_text(_title(results))}</h1>
+<p class="lead">mm_fusion {_text(mm_fusion.__version__)}, bundle {_text(bundle)}</p>
+</header></main>
+{navigation}
+<main>
+{''.join(sections)}
+<footer>{_PROTOCOL}</footer>
+</main>
+</body>
+</html>
+"""
+
+
+_PROTOCOL = (
+    '<p>Trajectories: samples at 2 Hz where the vehicle truly moves faster than 1 m/s and the '
+    'ground truth covers the next 6 s, compared every 0.5 s. ADE is the mean distance up to the '
+    'horizon, FDE the distance at it. A sample is missed up to a horizon where some step is '
+    'further than 2 m off. The turning subset changes its heading by more than 15° within 6 s. '
+    'CV, CTRV and CTRA continue the measured speed, yaw rate and acceleration.</p>'
+)
+
+
+def _title(results: Sequence[BagResult]) -> str:
+    return results[0].name if len(results) == 1 else f'Evaluation of {len(results)} recordings'
+
+
+def _overview(results: Sequence[BagResult]) -> str:
+    totals = merge(results)
+    parts = [
+        '<section class="bag" id="all"><h2>All recordings</h2>',
+        _tiles(totals),
+        _card('By recording', _table(tables.bag_table(results))),
+    ]
+    if totals.samples:
+        parts += [
+            _card('Trajectory', _table(tables.trajectory_table(totals))),
+            _plot(
+                'Error against horizon', error_figure(totals), 'all-error',
+                'Mean distance between predicted and driven path.',
+            ),
+            _plot(
+                'Error distribution and calibration', distribution_figure(totals),
+                'all-distribution', _DISTRIBUTION,
+            ),
+        ]  # fmt: skip
+    parts.append(_card('Samples and drops', _table(tables.drop_table(totals))))
+    return ''.join(parts) + '</section>'
+
+
+_DISTRIBUTION = (
+    'Left: share of samples at or below an error. Right: share of true positions in the 90 % '
+    'ellipse; bars at the dashed line are calibrated, taller ones cautious, shorter ones '
+    'overconfident.'
+)
+
+
+def _bag(result: BagResult, key: str, camera: CameraModel) -> str:
+    totals = result.totals
+    parts = [
+        f'<section class="bag" id="{key}"><h2>{_text(result.name)}</h2>',
+        f'<p class="lead">{_text(_description(result))}</p>',
+        _tiles(totals),
+    ]
+    parts += _trajectory_parts(result, key)
+    if result.frames:
+        parts.append(_card('Sample frames', _frames(result, camera)))
+    if totals.road.count:
+        parts.append(
+            _plot(
+                'Road state', road_figure(result.timeline), f'{key}-road',
+                'Calibrated posteriors after the temporal filter; a gap where nothing was seen.',
+            )
+        )  # fmt: skip
+        parts.append(_card('Road state on average', _table(tables.road_table(totals))))
+    if totals.outputs:
+        parts.append(
+            _plot(
+                'Modalities', modality_figure(result.timeline), f'{key}-modality',
+                'What each sensor gave to the outputs.',
+            )
+        )  # fmt: skip
+    parts.append(_card('Samples and drops', _table(tables.drop_table(totals))))
+    if totals.latencies:
+        figure = _figure(latency_figure(totals.latencies), f'{key}-latency', 'Latency by stage')
+        parts.append(_card('Latency', figure + _table(tables.latency_table(totals))))
+    return ''.join(parts) + '</section>'
+
+
+def _trajectory_parts(result: BagResult, key: str) -> list[str]:
+    if result.drive is None:
+        reason = (
+            'there is no ground truth'
+            if result.truth is None
+            else 'no sample moves faster than 1 m/s with 6 s of ground truth after it'
+        )
+        return [_card('Trajectory', f'<p class="note">Not scored: {reason}.</p>')]
+    totals = result.totals
+    return [
+        _card('Trajectory', _table(tables.trajectory_table(totals))),
+        _plot(
+            'Driven path', map_figure(result.drive), f'{key}-map',
+            'Coloured by the error of the prediction made there; every so often a predicted path '
+            'with its 90 % ellipses at 1, 2, 3 and 6 s.',
+        ),
+        _plot(
+            'Close up', moments_figure(result.drive), f'{key}-moments',
+            'Three predictions seen from the vehicle, which stands at the origin and looks up.',
+        ),
+        _plot(
+            'Error against horizon', error_figure(totals), f'{key}-error',
+            'Mean distance between predicted and driven path.',
+        ),
+        _plot(
+            'Error distribution and calibration', distribution_figure(totals),
+            f'{key}-distribution', _DISTRIBUTION,
+        ),
+    ]  # fmt: skip
+
+
+def _description(result: BagResult) -> str:
+    truth = {
+        None: 'no ground truth',
+        'odometry': f'ground truth from {result.topics.get("odometry", "odometry")}',
+        'smoothed recording': 'ground truth from the recorded future, smoothed',
+    }[result.truth]
+    made = (
+        'recorded by a live node'
+        if result.source == 'recorded'
+        else ('triggered by the camera' if result.camera else 'no camera: triggered by the timer')
+    )
+    return f'{truth}; outputs {made}'
+
+
+def _tiles(totals: Totals) -> str:
+    return (
+        '<div class="tiles">'
+        + ''.join(
+            f'<div class="tile"><b{_tone(tile.tone)}>{_text(tile.value)}</b>'
+            f'<span>{_text(tile.label)}</span></div>'
+            for tile in tables.tiles(totals)
+        )
+        + '</div>'
+    )
+
+
+def _tone(tone: str) -> str:
+    return f' class="{tone}"' if tone else ''
+
+
+def _card(title: str, content: str) -> str:
+    return f'<div class="card"><h3>{_text(title)}</h3>{content}</div>'
+
+
+def _plot(title: str, figure: Figure, key: str, caption: str) -> str:
+    return _card(title, _figure(figure, key, title, caption))
+
+
+def _figure(figure: Figure, key: str, label: str, caption: str = '') -> str:
+    note = f'<figcaption>{_text(caption)}</figcaption>' if caption else ''
+    return f'<figure>{note}<div class="plot">{svg(figure, _text(label), key)}</div></figure>'
+
+
+def _frames(result: BagResult, camera: CameraModel) -> str:
+    pictures = ''.join(
+        f'<figure><img src="data:image/jpeg;base64,{base64.b64encode(frame.jpeg).decode()}" '
+        f'width="{frame.width}" height="{frame.height}" '
+        f'alt="Camera frame with the predicted path at {frame.time_s:.1f} s">'
+        f'<figcaption>{frame.time_s:.1f} s: {_text(frame.caption)}</figcaption></figure>'
+        for frame in result.frames
+    )
+    note = (
+        '<p class="note">The path predicted over the next 6 s, drawn on a level road. '
+        f'Camera assumed, not measured: {_text(camera)}.</p>'
+    )
+    return f'{note}<div class="frames">{pictures}</div>'
+
+
+def _table(table: Table) -> str:
+    rows = ''.join(
+        f'<tr{_tone(row.tone)}><th scope="row">{_text(row.cells[0])}</th>'
+        + ''.join(f'<td>{_text(cell)}</td>' for cell in row.cells[1:])
+        + '</tr>'
+        for row in table.rows
+    )
+    head = ''.join(f'<th scope="col">{_text(name)}</th>' for name in table.columns)
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _text(value: object) -> str:
+    """Escape a text for the page."""
+    return html.escape(str(value))

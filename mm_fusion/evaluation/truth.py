@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The path that was driven, from the odometry of a recording or from its smoothed future."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mm_fusion.geometry.reference import ReferencePath
+from mm_fusion.geometry.smoothing import smoothed_path
+from mm_fusion.types.sensors import GnssFix, LocalPosition, VelocitySample
+
+if TYPE_CHECKING:
+    from mm_fusion.evaluation.records import TruthSource
+    from mm_fusion.messages import OdometryPose
+    from mm_fusion.settings import EgoFilterSettings
+    from mm_fusion.types.sensors import PositionSample, Sample
+
+
+class TruthRecorder:
+    """Keep what the ground truth is made of while a recording goes by.
+
+    Args:
+        odometry: Whether the recording has odometry; positions are kept only where it has not.
+
+    Attributes:
+        velocities: All velocities, in order of arrival.
+        unusable: Messages of the ground truth that could not be read.
+    """
+
+    def __init__(self, *, odometry: bool) -> None:
+        self.velocities: list[VelocitySample] = []
+        self.unusable = 0
+        self._odometry = odometry
+        self._poses: list[OdometryPose] = []
+        self._positions: list[PositionSample] = []
+
+    def add_pose(self, pose: OdometryPose) -> None:
+        """Keep a pose of the odometry."""
+        self._poses.append(pose)
+
+    def add_sample(self, sample: Sample) -> None:
+        """Keep a velocity, and a position where there is no odometry."""
+        if isinstance(sample, VelocitySample):
+            self.velocities.append(sample)
+        elif isinstance(sample, GnssFix | LocalPosition) and not self._odometry:
+            self._positions.append(sample)
+
+    def path(self, settings: EgoFilterSettings) -> tuple[TruthSource, ReferencePath] | None:
+        """Make the driven path of what was kept; None where that is not enough for one."""
+        if self._odometry:
+            return ('odometry', _odometry_path(self._poses)) if self._poses else None
+        if not self._positions:
+            return None
+        path = smoothed_path(self._positions, self.velocities, settings)
+        return 'smoothed recording', path
+
+
+def _odometry_path(poses: list[OdometryPose]) -> ReferencePath:
+    """Order poses by stamp, and keep the first of each."""
+    by_stamp: dict[int, OdometryPose] = {}
+    for pose in poses:
+        by_stamp.setdefault(pose.stamp_ns, pose)
+    ordered = [by_stamp[stamp_ns] for stamp_ns in sorted(by_stamp)]
+    return ReferencePath(
+        stamps_ns=np.array([pose.stamp_ns for pose in ordered], np.int64),
+        positions=np.array([(pose.x_m, pose.y_m) for pose in ordered]),
+        headings=np.array([pose.heading_rad for pose in ordered]),
+        speeds=np.array([pose.speed_mps for pose in ordered]),
+    )
