@@ -11,7 +11,7 @@ from setuptools import find_packages, setup
 
 NAME = 'mm_fusion'
 DATA_FOLDERS = ('launch', 'config')
-PACKAGE_DATA = ('py.typed', 'bundles/**/*', 'evaluation/templates/**/*')
+PACKAGE_DATA = ('py.typed', 'bags/definitions/**/*', 'bundles/**/*', 'evaluation/templates/**/*')
 
 
 def version() -> str:
