@@ -13,10 +13,9 @@ are ignored, and diagnostics count them and say so.
 
 from __future__ import annotations
 
-import contextlib
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
@@ -28,7 +27,7 @@ from mm_fusion.messages import AudioAdapter
 from mm_fusion.ros.engine import Engine
 from mm_fusion.ros.outputs import Outputs
 from mm_fusion.ros.parameters import declare_parameters, is_standard, read_settings
-from mm_fusion.ros.session import Session
+from mm_fusion.ros.session import Session, Setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,9 +54,7 @@ class FusionNode(LifecycleNode):
         declare_parameters(self)
         self.add_on_set_parameters_callback(self._refuse_parameters)
         self._load = load
-        self._engine: Engine | None = None
-        self._audio: AudioAdapter | None = None
-        self._outputs: Outputs | None = None
+        self._setup: Setup | None = None
         self._session: Session | None = None
         self._fault: Exception | None = None
         self._faulted = self.create_guard_condition(self._give_up)
@@ -68,14 +65,13 @@ class FusionNode(LifecycleNode):
         try:
             settings = read_settings(self)
             engine = self._load(settings)
-            self._audio = AudioAdapter(settings.audio)
-            self._outputs = Outputs(self, settings.node.base_frame)
+            outputs = Outputs(self, settings.node.base_frame)
         except MmFusionError as error:
             self.get_logger().error(f'configure refused: {error}')
             return TransitionCallbackReturn.FAILURE
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it
             return self._failed('configure', error)
-        self._engine = engine
+        self._setup = Setup(engine, AudioAdapter(settings.audio), outputs)
         manifest = engine.bundle.manifest
         self.get_logger().info(
             f'bundle {manifest.name} {manifest.version} on {engine.backend.name} '
@@ -85,15 +81,11 @@ class FusionNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to publish, to infer and to listen."""
-        assert self._engine is not None
-        assert self._audio is not None
-        assert self._outputs is not None
+        setup = cast('Setup', self._setup)  # the state machine lets nothing else activate
         try:
-            self._session = Session(
-                self, self._engine, self._audio, self._outputs, self._report_fault
-            )
+            self._session = Session(self, setup, self._report_fault)
             self._session.start()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it
             return self._failed('activate', error)
         return super().on_activate(state)
 
@@ -127,9 +119,9 @@ class FusionNode(LifecycleNode):
     def release(self) -> None:
         """End the inference thread and let go of the networks."""
         self._end_session()
-        if self._outputs is not None:
-            self._outputs.close()
-        self._engine = self._audio = self._outputs = self._fault = None
+        if self._setup is not None:
+            self._setup.outputs.close()
+        self._setup = self._fault = None
 
     def _end_session(self) -> None:
         if self._session is not None:
@@ -153,27 +145,34 @@ class FusionNode(LifecycleNode):
 
     def _refuse_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         names = [parameter.name for parameter in parameters if not is_standard(parameter.name)]
-        if self._engine is None or not names:
+        if self._setup is None or not names:
             return SetParametersResult(successful=True)
         return SetParametersResult(
             successful=False,
-            reason=f'{", ".join(names)}: read at configure; deactivate and clean up the node first',
+            reason=f'{", ".join(names)}: read at configure; clean up the node first',
         )
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the node until it is interrupted or terminated."""
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
+    node = None
+    try:
         rclpy.init(args=args)
         node = FusionNode()
-        try:
-            if node.get_parameter('node.autostart').value is True:
-                node.start()
-            rclpy.spin(node)
-        finally:
+        if node.get_parameter('node.autostart').value is True:
+            node.start()
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except Exception:
+        # A signal shuts the context down, and whatever is under way then fails in its own way.
+        if rclpy.ok():
+            raise
+    finally:
+        if node is not None:
             node.release()
             node.destroy_node()
-            rclpy.try_shutdown()
+        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from std_msgs.msg import Header
 
 from mm_fusion.ros.conversions import to_time
 from mm_fusion.ros.health import Level
 from mm_fusion.ros.inputs import MODALITIES
 from mm_fusion.types.snapshot import ModalityState
-from std_msgs.msg import Header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

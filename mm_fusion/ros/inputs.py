@@ -43,6 +43,7 @@ class Input:
     Attributes:
         topic: Resolved name.
         expected: Types that it reads, the preferred first.
+        configured: Whether the user has set the type, so that none has to be found out.
         choice: What it subscribes to now.
         problem: Why nothing is read, or what is ignored; empty where all is well.
         lost: Messages that the middleware reports as lost on the way.
@@ -51,6 +52,7 @@ class Input:
 
     topic: str
     expected: tuple[str, ...]
+    configured: bool = False
     choice: Choice = field(default_factory=Choice)
     problem: str = ''
     lost: int = 0
@@ -72,8 +74,8 @@ class Inputs:
         self._node = node
         self._receive = receive
         self._inputs = {
-            role: Input(node.resolve_topic_name(role), expected)
-            for role, expected in _expected_types(settings)
+            role: Input(node.resolve_topic_name(role), expected, configured)
+            for role, expected, configured in _expected_types(settings)
         }
 
     def __getitem__(self, role: str) -> Input:
@@ -86,7 +88,7 @@ class Inputs:
             offers = [
                 offer_of(info) for info in self._node.get_publishers_info_by_topic(item.topic)
             ]
-            choice = choose(item.topic, offers, item.expected, item.choice)
+            choice = choose(item.topic, offers, item.expected, item.choice, eager=item.configured)
             if choice != item.choice:
                 item.choice = choice
                 self._subscribe(role, item)
@@ -146,16 +148,16 @@ def message_class(type_name: str) -> type:
         found: type = getattr(importlib.import_module(f'{package}.msg'), name)
     except ModuleNotFoundError:
         raise ImportError(
-            f'found type {type_name}, but its package {package} is not installed'
+            f'type {type_name} cannot be read: its package {package} is not installed'
         ) from None
     except AttributeError:
         raise ImportError(
-            f'found type {type_name}, but the package {package} installed here has none such'
+            f'type {type_name} cannot be read: the package {package} has none such here'
         ) from None
     return found
 
 
-def _expected_types(settings: NodeSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _expected_types(settings: NodeSettings) -> Iterator[tuple[str, tuple[str, ...], bool]]:
     configured: Mapping[str, str] = {
         'image': settings.image_type,
         'audio': settings.audio_type,
@@ -163,5 +165,6 @@ def _expected_types(settings: NodeSettings) -> Iterator[tuple[str, tuple[str, ..
         'velocity': settings.velocity_type,
     }
     for role, type_name in configured.items():
-        yield role, ROLE_TYPES[MODALITIES[role]] if type_name == 'auto' else (type_name,)
-    yield AUDIO_INFO, (AUDIO_INFO_TYPE,)
+        auto = type_name == 'auto'
+        yield role, ROLE_TYPES[MODALITIES[role]] if auto else (type_name,), not auto
+    yield AUDIO_INFO, (AUDIO_INFO_TYPE,), False

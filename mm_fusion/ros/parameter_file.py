@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from mm_fusion.settings import parameter_specs
@@ -61,4 +62,4 @@ def _literal(value: Scalar) -> str:
 
 
 if __name__ == '__main__':
-    print(parameter_file(), end='')
+    sys.stdout.write(parameter_file())

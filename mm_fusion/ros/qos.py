@@ -61,7 +61,12 @@ def offer_of(publisher: TopicEndpointInfo) -> Offer:
 
 
 def choose(
-    topic: str, offers: Sequence[Offer], expected: Sequence[str], current: Choice
+    topic: str,
+    offers: Sequence[Offer],
+    expected: Sequence[str],
+    current: Choice,
+    *,
+    eager: bool = False,
 ) -> Choice:
     """Choose the type and the QoS that fit what is published.
 
@@ -74,10 +79,10 @@ def choose(
         offers: One for each publisher.
         expected: Types that the input reads, the preferred first.
         current: The choice in force.
+        eager: Subscribe before anybody publishes, which takes an only expected type.
     """
     if not offers:
-        known = current.type_name is not None or len(expected) > 1
-        return current if known else Choice(expected[0])
+        return Choice(expected[0]) if eager and current.type_name is None else current
     found = sorted({offer.type_name for offer in offers})
     usable = [name for name in expected if name in found]
     if not usable:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rclpy.clock import Clock
@@ -50,42 +51,48 @@ class NodeClock:
         return bool(self._clock.ros_time_is_active)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Setup:
+    """What lives from configure to cleanup, across activations.
+
+    Attributes:
+        engine: The networks, and what makes a pipeline of them.
+        audio: Reads sound messages; remembers a format that is told only once.
+        outputs: Where predictions go.
+    """
+
+    engine: Engine
+    audio: AudioAdapter
+    outputs: Outputs
+
+
 class Session:
     """Carry messages to a pipeline, its outputs to the publishers, its health to the user.
 
     Args:
         node: Owns the subscriptions and timers.
-        engine: What makes the pipeline.
-        audio: Reads sound messages; remembers the format across activations.
-        outputs: Where predictions go.
+        setup: What it works with.
         give_up: Called, from any thread, with an error that is none of the package's own.
     """
 
-    def __init__(
-        self,
-        node: Node,
-        engine: Engine,
-        audio: AudioAdapter,
-        outputs: Outputs,
-        give_up: Callable[[Exception], None],
-    ) -> None:
+    def __init__(self, node: Node, setup: Setup, give_up: Callable[[Exception], None]) -> None:
         self._node = node
-        self._engine = engine
-        self._audio = audio
-        self._outputs = outputs
+        self._engine = setup.engine
+        self._audio = setup.audio
+        self._outputs = setup.outputs
         self._give_up = give_up
         self._clock = NodeClock(node)
-        self._pipeline = engine.pipeline()
+        self._pipeline = self._engine.pipeline()
         self._thread = InferenceThread(
             self._pipeline,
             self._clock,
-            hand_on=outputs.publish,
+            hand_on=self._outputs.publish,
             warn=lambda error: self._warn_once(str(error)),
             give_up=give_up,
         )
         self._warned: set[str] = set()
         self._before_clock = 0
-        self._inputs = Inputs(node, engine.settings.node, self._receive)
+        self._inputs = Inputs(node, self._engine.settings.node, self._receive)
         self._timers: list[Timer] = []
 
     def start(self) -> None:
@@ -119,7 +126,7 @@ class Session:
             self._pipeline.push(self._sample(role, message, received_ns))
         except SampleError as error:
             self._refuse(role, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - else it would end the process
             self._give_up(error)
         else:
             self._thread.wake()

@@ -127,7 +127,7 @@ class InferenceThread:
         try:
             while self._wait():
                 self._step()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a thread must not end in silence
             self._give_up(error)
 
     def _wait(self) -> bool:
