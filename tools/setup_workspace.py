@@ -188,7 +188,10 @@ class Setup:
         self.build_record.clear()
         for folder in (self.workspace.venv, self.workspace.build, self.workspace.install):
             shutil.rmtree(folder, ignore_errors=True)
-        venv.create(self.workspace.venv, with_pip=True, symlinks=True)
+        try:
+            venv.create(self.workspace.venv, with_pip=True, symlinks=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise SetupError(f'cannot create {self.workspace.venv}: {error}') from error
 
     def _install_layer(self, layer: str, key: str) -> None:
         names = requirement_files(self.workspace.root, layer, self.workspace.distribution)
