@@ -105,8 +105,7 @@ class RawBag:
 
 
 def _latched(connection: Connection) -> bool:
-    assert isinstance(connection.ext, ConnectionExtRosbag2)
-    profiles = connection.ext.offered_qos_profiles
-    if profiles:
+    if isinstance(connection.ext, ConnectionExtRosbag2) and connection.ext.offered_qos_profiles:
+        profiles = connection.ext.offered_qos_profiles
         return any(profile.durability is QosDurability.TRANSIENT_LOCAL for profile in profiles)
     return connection.msgcount == 1

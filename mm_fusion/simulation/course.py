@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The course of a made drive: where the road runs, and how fast it is driven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+_STEP_M = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class EgoTruth:
+    """True motion of the vehicle at one instant.
+
+    Attributes:
+        x_m: East in the map frame.
+        y_m: North in the map frame.
+        heading_rad: Counter-clockwise from east.
+        speed_mps: Along x of base_link.
+        acceleration_mps2: Along x of base_link.
+        yaw_rate_rps: About z.
+        arc_m: Distance driven along the course.
+    """
+
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    acceleration_mps2: float
+    yaw_rate_rps: float
+    arc_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """A plane curve given by its curvature, in the map frame (x east, y north).
+
+    Curvature is linear between its knots (clothoids), so a wheel can follow it.
+
+    Attributes:
+        curvature: (arc length m, curvature 1/m, positive to the left) at each knot, by arc length.
+        start_m: Arc length at which the curve begins; it passes the origin at 0.
+        end_m: Arc length at which it ends.
+        heading_rad: Heading at arc length 0.
+    """
+
+    curvature: Sequence[tuple[float, float]]
+    start_m: float
+    end_m: float
+    heading_rad: float
+    arcs: NDArray[np.float64] = field(init=False)
+    _poses: NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Integrate curvature to heading, and heading to position."""
+        count = round((self.end_m - self.start_m) / _STEP_M) + 1
+        arcs = self.start_m + _STEP_M * np.arange(count)
+        heading = _integral(self.curvature_at(arcs))
+        heading += self.heading_rad - np.interp(0.0, arcs, heading)
+        middle = self.curvature_at(arcs[:-1] + _STEP_M / 2)
+        bearing = heading[:-1] + _STEP_M / 4 * (self.curvature_at(arcs[:-1]) + middle)
+        x = np.concatenate([[0.0], np.cumsum(_STEP_M * np.cos(bearing))])
+        y = np.concatenate([[0.0], np.cumsum(_STEP_M * np.sin(bearing))])
+        x -= np.interp(0.0, arcs, x)
+        y -= np.interp(0.0, arcs, y)
+        object.__setattr__(self, 'arcs', arcs)
+        object.__setattr__(self, '_poses', np.stack([x, y, heading]))
+
+    def curvature_at(self, arc_m: ArrayLike) -> NDArray[np.float64]:
+        """Give the curvature, 1/m, positive to the left."""
+        knots = np.asarray(self.curvature, np.float64)
+        return np.asarray(np.interp(np.asarray(arc_m, np.float64), knots[:, 0], knots[:, 1]))
+
+    def pose_at(self, arc_m: ArrayLike) -> NDArray[np.float64]:
+        """Give x, y and heading as float64 (..., 3) at arc lengths (...)."""
+        arc = np.asarray(arc_m, np.float64)
+        return np.stack([np.interp(arc, self.arcs, row) for row in self._poses], axis=-1)
+
+    def beside(self, arc_m: ArrayLike, left_m: ArrayLike) -> NDArray[np.float64]:
+        """Give positions float64 (..., 2) beside the course, positive offsets to the left."""
+        pose = self.pose_at(arc_m)
+        normal = np.stack([-np.sin(pose[..., 2]), np.cos(pose[..., 2])], axis=-1)
+        return np.asarray(pose[..., :2] + np.asarray(left_m, np.float64)[..., None] * normal)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedProfile:
+    """Speed over time: smooth ramps between knots, with no acceleration at the knots.
+
+    Attributes:
+        knots: (time s, speed m/s), by time; the speed is constant before and after them.
+    """
+
+    knots: Sequence[tuple[float, float]]
+
+    def at(self, time_s: float) -> tuple[float, float, float]:
+        """Give the distance driven since time 0 (m), the speed (m/s) and acceleration (m/s²)."""
+        distance = 0.0
+        for (t0, v0), (t1, v1) in zip(self.knots[:-1], self.knots[1:], strict=True):
+            span, rise = t1 - t0, v1 - v0
+            u = min(max((time_s - t0) / span, 0.0), 1.0)
+            distance += span * (v0 * u + rise * (u**3 - u**4 / 2))
+            if time_s < t1:
+                return distance, v0 + rise * (3 - 2 * u) * u**2, rise * 6 * u * (1 - u) / span
+        end, last = self.knots[-1]
+        return distance + last * (time_s - end), last, 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrivenCourse:
+    """A vehicle following a course at a given speed."""
+
+    course: Course
+    speeds: SpeedProfile
+
+    def truth_at(self, time_s: float) -> EgoTruth:
+        """Give the true motion at a time since the start of the drive."""
+        arc, speed, acceleration = self.speeds.at(time_s)
+        x, y, heading = (float(value) for value in self.course.pose_at(arc))
+        yaw_rate = speed * float(self.course.curvature_at(arc))
+        return EgoTruth(x, y, heading, speed, acceleration, yaw_rate, arc)
+
+
+def _integral(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    steps = (values[1:] + values[:-1]) * (_STEP_M / 2)
+    return np.concatenate([[0.0], np.cumsum(steps)])
