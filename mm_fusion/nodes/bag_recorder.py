@@ -3,8 +3,11 @@
 """Records topics to an MCAP file: the bytes of each message, with the time it came.
 
 Types and QoS are taken from what is published. A writer thread empties a bounded queue; what does
-not fit is counted and reported. SIGINT or SIGTERM ends the recording once nothing has come for
-``--drain`` seconds, so that outputs under way are kept; a second signal ends it at once.
+not fit is counted and reported. With ``--first``, the other topics are subscribed to only once
+these have their publishers, so that somebody who waits for subscribers there loses none of these.
+
+SIGINT or SIGTERM ends the recording once nothing has come for ``--drain`` seconds, so that
+outputs under way are kept; a second signal ends it at once.
 """
 
 from __future__ import annotations
@@ -78,15 +81,24 @@ class BagRecorder:
         node: Spun in another thread; its clock gives the times.
         bag: An open recording.
         topics: Names.
+        first: Names of further topics, which are to have their publishers before the others
+            are subscribed to.
         capacity: Messages that may wait to be written.
     """
 
     def __init__(
-        self, node: Node, bag: BagWriter, topics: Sequence[str], capacity: int = _QUEUE
+        self,
+        node: Node,
+        bag: BagWriter,
+        topics: Sequence[str],
+        first: Sequence[str] = (),
+        capacity: int = _QUEUE,
     ) -> None:
         self._node = node
         self._bag = bag
-        self._waiting: set[str] = {node.resolve_topic_name(topic) for topic in topics}
+        self._unmatched = {node.resolve_topic_name(topic) for topic in first}
+        others = {node.resolve_topic_name(topic) for topic in topics}
+        self._waiting = self._unmatched | others
         self._subscriptions: list[Subscription[Any]] = []
         self._queue: queue.Queue[tuple[str, str, bytes, int] | None] = queue.Queue(capacity)
         self._written = dict.fromkeys(sorted(self._waiting), 0)
@@ -136,7 +148,7 @@ class BagRecorder:
 
     def _discover(self) -> None:
         """Subscribe to the topics that have appeared."""
-        for topic in tuple(self._waiting):
+        for topic in sorted(self._waiting & self._unmatched if self._unmatched else self._waiting):
             offers = [offer_of(i) for i in self._node.get_publishers_info_by_topic(topic)]
             if offers:
                 self._waiting.remove(topic)
@@ -153,6 +165,10 @@ class BagRecorder:
         def count(event: Any) -> None:
             self._lost[topic] = self._lost.get(topic, 0) + event.total_count_change
 
+        def note(event: Any) -> None:
+            if event.current_count:
+                self._unmatched.discard(topic)
+
         self._subscriptions.append(
             self._node.create_subscription(
                 kind,
@@ -160,7 +176,7 @@ class BagRecorder:
                 functools.partial(self._receive, topic, type_name),
                 subscription_qos(choice, _DEPTH),
                 raw=True,
-                event_callbacks=SubscriptionEventCallbacks(message_lost=count),
+                event_callbacks=SubscriptionEventCallbacks(message_lost=count, matched=note),
             )
         )
 
@@ -194,6 +210,9 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='bag_recorder', description=__doc__.split('\n', 1)[0])
     parser.add_argument('bag', type=Path, help='folder to make')
     parser.add_argument('topics', nargs='+', help='names of topics')
+    parser.add_argument(
+        '--first', nargs='*', default=[], metavar='TOPIC', help='topics to be connected first'
+    )
     parser.add_argument(
         '--drain', type=float, default=0.0, metavar='S', help='silence that ends it (default 0)'
     )
@@ -230,7 +249,7 @@ def _record(arguments: argparse.Namespace, signals: threading.Semaphore) -> Reco
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     with BagWriter(arguments.bag) as bag:
-        recorder = BagRecorder(node, bag, arguments.topics)
+        recorder = BagRecorder(node, bag, arguments.topics, arguments.first)
         spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
         spinner.start()
         signals.acquire()
