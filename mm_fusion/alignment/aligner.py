@@ -47,8 +47,9 @@ class Aligner:
     on a regular grid of stamps that never runs ahead of the samples.
 
     A sensor is alive while it was heard within its timeout, by the clock of the receiver. Sensors
-    never heard are treated like those that died. A camera that was never heard counts as silent
-    from the first sample of any sensor on.
+    never heard are treated like those that died. The camera has gone silent when another sensor
+    is heard after its timeout, which runs from its last frame, or from the first sample of any
+    sensor if it was never heard; a pause of all sensors does not start the timer.
 
     No clock is read here: time comes in with the samples (``received_ns``) and with ``poll``.
     Stamps may be of another clock that differs by a constant, as those of an old recording do;
@@ -75,6 +76,7 @@ class Aligner:
             modality: _nanoseconds(getattr(settings, f'{modality.value}_offset_s'))
             for modality in Modality
         }
+        self._camera_timeout_ns = _nanoseconds(settings.camera_timeout_s)
         self._deadline_ns = _nanoseconds(settings.deadline_s)
         self._future_ns = _nanoseconds(settings.future_tolerance_s)
         self._max_pending = settings.max_pending
@@ -85,7 +87,7 @@ class Aligner:
         self._timer = SnapshotTimer(settings.timer_rate_hz, settings.max_pending)
         self._timeline = Timeline(_nanoseconds(settings.reorder_window_s), self._refuse)
         self._outbox = Outbox()
-        self._first_heard_ns: int | None = None
+        self._camera_until_ns: int | None = None
         self._epoch = 0
 
     @property
@@ -160,8 +162,7 @@ class Aligner:
         if self._pending:
             covered_ns = self._coverage.until_ns(now_ns)
             self._close(self._pending.take(now_ns, covered_ns), covered_ns)
-        elif (silent_ns := self._camera_silent_ns) is not None and now_ns >= silent_ns:
-            self._timer.running = True
+        elif self._timer.running:
             self._run_timer(wait_ns=self._deadline_ns)
         return self._outbox.hand_out()
 
@@ -183,7 +184,7 @@ class Aligner:
         if self._pending:
             return self._pending.deadline_ns
         if not self._timer.running:
-            return self._camera_silent_ns
+            return None
         reach = self._coverage.reach(self._timeline.now_ns)
         point_ns = self._timer.next_ns
         if reach is None or point_ns is None or point_ns > reach.any_ns:
@@ -231,11 +232,14 @@ class Aligner:
             if reason in _NO_SIGN_OF_LIFE:
                 return
         self._ledgers[modality].hear(sample.received_ns)
-        if self._first_heard_ns is None:
-            self._first_heard_ns = sample.received_ns
         if modality is Modality.CAMERA:
             # A late frame stops the timer too: else the timer would outrun the camera for ever.
             self._timer.stop()
+            self._camera_until_ns = sample.received_ns + self._camera_timeout_ns
+        elif self._camera_until_ns is None:
+            self._camera_until_ns = sample.received_ns + self._camera_timeout_ns
+        elif sample.received_ns > self._camera_until_ns:
+            self._timer.running = True
 
     def _open(self, frame: ImageSample) -> DropReason | None:
         self._stores.note_frame(frame.stamp_ns)
@@ -271,16 +275,9 @@ class Aligner:
             ledger.forget()
         self._timer.stop()
         self._outbox.start_epoch()
-        self._first_heard_ns = None
+        self._camera_until_ns = None
         self._epoch += 1
         return self._timeline.restart(stamps_jumped=stamps_jumped)
-
-    @property
-    def _camera_silent_ns(self) -> int | None:
-        """Clock of the receiver from which on the camera counts as silent."""
-        camera = self._ledgers[Modality.CAMERA]
-        heard_ns = self._first_heard_ns if camera.heard_ns is None else camera.heard_ns
-        return None if heard_ns is None else heard_ns + camera.timeout_ns + 1
 
     def _run_timer(self, wait_ns: int | None) -> None:
         """Emit the points of the grid that are covered, or due after a wait; None: all of them."""
