@@ -38,8 +38,10 @@ _MAX_INFLATION = 20.0
 """Errors of positions within a second of each other are nearly equal, as receivers filter what
 they say: their variances are raised as if there were one position a second."""
 
-_UNKNOWN_HEADING = math.pi**2 / 3.0
-_UNKNOWN_SPEED = 15.0**2
+_ANY_ACCELERATION = 2.0**2
+_ANY_YAW_RATE = 0.3**2
+_ANY_HEADING = math.pi**2 / 3.0
+_ANY_SPEED = 15.0**2
 _REVERSING_MPS = 0.5
 
 
@@ -115,10 +117,10 @@ class Belief:
             [
                 0.0,
                 0.0,
-                _UNKNOWN_HEADING,
-                _UNKNOWN_SPEED,
-                self.process.yaw_rate_variance,
-                self.process.acceleration_variance,
+                _ANY_HEADING,
+                _ANY_SPEED,
+                _ANY_YAW_RATE,
+                _ANY_ACCELERATION,
             ]
         )
 
@@ -138,6 +140,7 @@ class Belief:
             parts.append((YAW_RATE, measured.yaw_rate_rps, measured.yaw_rate_variance))
         if not self.speed_measured:
             self._replace_velocity(parts[:1])
+            del parts[0]
         elif self._surprising(parts, gate_sigmas):
             self.velocity_refusals = self.velocity_refusals.another(self.stamp_ns)
             if not self.velocity_refusals.last(self.stamp_ns):
@@ -186,7 +189,7 @@ class Belief:
     def _replace_velocity(self, parts: list[tuple[int, float, float]]) -> None:
         for column, value, variance in parts:
             self._replace(column, value, variance)
-        self._replace(ACCELERATION, 0.0, self.process.acceleration_variance)
+        self._replace(ACCELERATION, 0.0, _ANY_ACCELERATION)
 
     def _replace(self, column: int, value: float, variance: float) -> None:
         mean = list(self.mean)
@@ -200,7 +203,7 @@ class Belief:
     def _lose_heading(self) -> None:
         self.heading_known = self.position_known = False
         self.waypoints = ()
-        self._replace(HEADING, self.mean[HEADING], _UNKNOWN_HEADING)
+        self._replace(HEADING, self.mean[HEADING], _ANY_HEADING)
 
     def _search_heading(self, measured: MeasuredPosition) -> None:
         """Take the position as it is, and compare the way of positions with the way driven."""
@@ -222,6 +225,7 @@ class Belief:
             newest,
             reckoned=self.speed_measured,
             yaw_rate_variance=float(self.covariance[YAW_RATE, YAW_RATE]),
+            process=self.process,
         )
         if found is None:
             self.waypoints = remember(self.waypoints, newest)

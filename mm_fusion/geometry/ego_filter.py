@@ -40,6 +40,7 @@ _GAP_NS = 5_000_000_000
 """After a silence of both sensors this long the filter starts anew."""
 
 
+_LAST = 2
 _MAX_DISTANCE_M = 100_000.0
 """The local frame is flat: positions that stay further off than this make a new one."""
 
@@ -51,6 +52,7 @@ class _Entry(NamedTuple):
     measured: MeasuredVelocity | MeasuredPosition
     belief: Belief
     accepted: bool
+    restarted: bool
 
 
 class EgoStateFilter:
@@ -109,14 +111,11 @@ class EgoStateFilter:
         if measured is None or self._too_old(sample.stamp_ns):
             self._rejected[modality] += 1
             return False
-        place = bisect.bisect_right(self._entries, sample.stamp_ns, key=_stamp)
-        later = self._entries[place:]
-        del self._entries[place:]
+        place = bisect.bisect_right(self._entries, _order(sample.stamp_ns, measured), key=_rank)
+        later = self._take_back(place)
         accepted = self._append(sample.stamp_ns, measured)
-        for old in later:
-            again = self._append(old.stamp_ns, old.measured)
-            self._rejected[_modality(old.measured)] += int(old.accepted) - int(again)
-        self._rejected[modality] += not accepted
+        for entry in later:
+            self._append(entry.stamp_ns, entry.measured)
         self._forget()
         return accepted
 
@@ -127,7 +126,7 @@ class EgoStateFilter:
             None where the motion is not known: before the first velocity (or the first two
             positions that tell one), beyond the filter's memory, or in a gap.
         """
-        place = bisect.bisect_right(self._entries, stamp_ns, key=_stamp)
+        place = bisect.bisect_right(self._entries, (stamp_ns, _LAST), key=_rank)
         if place == 0 or stamp_ns - self._entries[place - 1].stamp_ns > _GAP_NS:
             return None
         belief = copy.copy(self._entries[place - 1].belief)
@@ -171,12 +170,19 @@ class EgoStateFilter:
     def _too_old(self, stamp_ns: int) -> bool:
         return bool(self._entries) and stamp_ns < self._entries[-1].stamp_ns - _MEMORY_NS
 
+    def _take_back(self, place: int) -> list[_Entry]:
+        """Undo the samples from a place on, the counters included."""
+        undone = self._entries[place:]
+        del self._entries[place:]
+        for entry in undone:
+            self._rejected[_modality(entry.measured)] -= not entry.accepted
+            self._restarts -= entry.restarted
+        return undone
+
     def _append(self, stamp_ns: int, measured: MeasuredVelocity | MeasuredPosition) -> bool:
-        if not self._entries:
+        gap = bool(self._entries) and stamp_ns - self._entries[-1].stamp_ns > _GAP_NS
+        if gap or not self._entries:
             belief = Belief(stamp_ns, self._process)
-        elif stamp_ns - self._entries[-1].stamp_ns > _GAP_NS:
-            belief = Belief(stamp_ns, self._process)
-            self._restarts += 1
         else:
             belief = copy.copy(self._entries[-1].belief)
             belief.advance(stamp_ns)
@@ -185,7 +191,9 @@ class EgoStateFilter:
             accepted = belief.use_velocity(measured, gate)
         else:
             accepted = belief.use_position(measured, gate)
-        self._entries.append(_Entry(stamp_ns, measured, belief, accepted))
+        self._entries.append(_Entry(stamp_ns, measured, belief, accepted, gap))
+        self._rejected[_modality(measured)] += not accepted
+        self._restarts += gap
         return accepted
 
     def _forget(self) -> None:
@@ -195,8 +203,13 @@ class EgoStateFilter:
             del self._entries[0]
 
 
-def _stamp(entry: _Entry) -> int:
-    return entry.stamp_ns
+def _order(stamp_ns: int, measured: MeasuredVelocity | MeasuredPosition) -> tuple[int, int]:
+    """Order by stamp, velocity before position, so that ties do not depend on who came first."""
+    return stamp_ns, int(isinstance(measured, MeasuredPosition))
+
+
+def _rank(entry: _Entry) -> tuple[int, int]:
+    return _order(entry.stamp_ns, entry.measured)
 
 
 def _modality(measured: MeasuredVelocity | MeasuredPosition) -> Modality:

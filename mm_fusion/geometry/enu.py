@@ -67,7 +67,7 @@ class LocalFrame:
         )
 
     def to_geodetic(self, enu: NDArray[np.float64]) -> tuple[float, float, float]:
-        """Turn float64 (3,) local coordinates into latitude (deg), longitude (deg), altitude (m)."""
+        """Turn local coordinates (3,) into latitude (deg), longitude (deg) and altitude (m)."""
         latitude, longitude, altitude = pymap3d.enu2geodetic(
             float(enu[0]),
             float(enu[1]),

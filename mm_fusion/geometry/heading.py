@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mm_fusion.geometry.process import ProcessModel
 
 MAX_DEVIATION_RAD = 0.3
 """A heading less certain than this does not start the filter: linearised, it would mislead it."""
@@ -52,7 +56,12 @@ class FoundHeading:
 
 
 def find_heading(
-    waypoints: tuple[Waypoint, ...], newest: Waypoint, *, reckoned: bool, yaw_rate_variance: float
+    waypoints: tuple[Waypoint, ...],
+    newest: Waypoint,
+    *,
+    reckoned: bool,
+    yaw_rate_variance: float,
+    process: ProcessModel,
 ) -> FoundHeading | None:
     """Compare positions with dead reckoning over the shortest baseline that is long enough.
 
@@ -62,6 +71,7 @@ def find_heading(
         reckoned: Whether the travel rests on measured speed. Without one, the vehicle is taken
             to move forward.
         yaw_rate_variance: Of the yaw rate that the travel was reckoned with, (rad/s)².
+        process: Tells how much a vehicle turns at the speed that the positions show.
 
     Returns:
         None while no baseline tells the heading to within ``MAX_DEVIATION_RAD``.
@@ -74,7 +84,8 @@ def find_heading(
         if duration_s <= 0.0 or distance == 0.0:
             continue
         # A chord misses the heading at its end by half of the turn along it.
-        variance = noise / distance**2 + yaw_rate_variance * (0.5 * duration_s) ** 2
+        turning = min(yaw_rate_variance, process.yaw_rate_variance(distance / duration_s))
+        variance = noise / distance**2 + turning * (0.5 * duration_s) ** 2
         if variance > MAX_DEVIATION_RAD**2:
             continue
         turn = math.atan2(north, east)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,19 +61,30 @@ def predict_path(
     positions = np.empty((len(times), 2))
     headings = np.empty(len(times))
     covariances = np.empty((len(times), 2, 2))
-    now_s, stop_s = (
-        0.0,
-        stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s),
-    )
+    stop_s = stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s)
+    now_s = swerve = 0.0
     for i, time_s in enumerate(times.tolist()):
         if now_s < stop_s <= time_s:
             mean, covariance = propagate(mean, covariance, stop_s - now_s, model)
             east, north, heading = mean[:SPEED]
             mean = (east, north, heading, 0.0, 0.0, 0.0)
+            swerve += (stop_s - now_s) * _sidewards(covariance)
             now_s = stop_s
         mean, covariance = propagate(mean, covariance, time_s - now_s, model)
+        swerve += (time_s - now_s) * _sidewards(covariance)
         now_s = time_s
         positions[i] = mean[:2]
         headings[i] = mean[HEADING]
-        covariances[i] = covariance[:2, :2]
+        aside = np.array([-math.sin(mean[HEADING]), math.cos(mean[HEADING])])
+        covariances[i] = covariance[:2, :2] + swerve**2 * aside[:, None] * aside
     return positions, headings, covariances
+
+
+def _sidewards(covariance: NDArray[np.float64]) -> float:
+    """Return the deviation of the speed sidewards that is not linear in the state, m/s.
+
+    Where a stop is predicted, the path does not depend on the heading to first order; a vehicle
+    that drives on all the same also turns. This is the product of the two deviations, which does.
+    """
+    speed, heading = float(covariance[SPEED, SPEED]), float(covariance[HEADING, HEADING])
+    return math.sqrt(speed * min(heading, 1.0))

@@ -24,10 +24,9 @@ EAST, NORTH, HEADING, SPEED, YAW_RATE, ACCELERATION = range(6)
 Mean: TypeAlias = tuple[float, float, float, float, float, float]
 
 _IDENTITY = np.eye(6)
-_MAX_ACCELERATION = 3.0
-_MAX_YAW_RATE = 0.5
+_SLOW_MPS = 3.0
 MAX_STEP_S = 0.25
-"""Longest step of the integration; exact for CTRV, some mm off where it also brakes."""
+"""Longest step of the integration, beside which decays and turns are slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +39,45 @@ class ProcessModel:
         acceleration_time_constant_s: Of its decay; may be infinite.
         yaw_rate_time_constant_s: Of its decay; may be infinite.
         jerk_density: Power spectral density of the noise that drives the acceleration, m²/s⁵.
-        yaw_acceleration_density: Of the noise that drives the yaw rate, rad²/s³.
+        lateral_jerk_density: Of the noise that drives the yaw rate, as the lateral jerk that it
+            makes, m²/s⁵: tyres limit the yaw rate the more, the faster the vehicle is. Below
+            ``_SLOW_MPS`` steering limits it.
         speed_scale_density: Of the relative error of the measured speed, s: 2 % over ten seconds.
             It lets positions correct the way along the heading.
         heading_drift_density: Of the bias of the measured yaw rate, rad²/s.
     """
 
-    acceleration_time_constant_s: float = 5.0
-    yaw_rate_time_constant_s: float = 5.0
-    jerk_density: float = 0.5
-    yaw_acceleration_density: float = 0.01
+    acceleration_time_constant_s: float = 6.0
+    yaw_rate_time_constant_s: float = 4.0
+    jerk_density: float = 1.0
+    lateral_jerk_density: float = 1.0
     speed_scale_density: float = 0.004
     heading_drift_density: float = 1e-5
 
     def __post_init__(self) -> None:
         """Check the signs."""
-        positive = (
+        time_constants = (
             self.acceleration_time_constant_s,
             self.yaw_rate_time_constant_s,
+        )
+        densities = (
             self.jerk_density,
-            self.yaw_acceleration_density,
+            self.lateral_jerk_density,
+            self.speed_scale_density,
+            self.heading_drift_density,
         )
-        drifts = (self.speed_scale_density, self.heading_drift_density)
-        if not (all(v > 0.0 for v in positive) and all(0.0 <= v < math.inf for v in drifts)):
-            raise ValueError(f'process model: expected positive numbers, found {self}')
+        if not (
+            all(v > 0.0 for v in time_constants) and all(0.0 <= v < math.inf for v in densities)
+        ):
+            raise ValueError(f'process model: expected no negative numbers, found {self}')
 
-    @property
-    def acceleration_variance(self) -> float:
-        """Variance of the acceleration of a vehicle of which nothing is known, (m/s²)²."""
-        return min(
-            _MAX_ACCELERATION**2, 0.5 * self.jerk_density * self.acceleration_time_constant_s
-        )
+    def yaw_acceleration_density(self, speed_mps: float) -> float:
+        """Return the spectral density of the yaw acceleration at a speed, rad²/s³."""
+        return self.lateral_jerk_density / (speed_mps * speed_mps + _SLOW_MPS * _SLOW_MPS)
 
-    @property
-    def yaw_rate_variance(self) -> float:
-        """Variance of the yaw rate of a vehicle of which nothing is known, (rad/s)²."""
-        stationary = 0.5 * self.yaw_acceleration_density * self.yaw_rate_time_constant_s
-        return min(_MAX_YAW_RATE**2, stationary)
+    def yaw_rate_variance(self, speed_mps: float) -> float:
+        """Return the variance of the yaw rate at a speed kept for long, (rad/s)²."""
+        return 0.5 * self.yaw_rate_time_constant_s * self.yaw_acceleration_density(speed_mps)
 
 
 def decay(step_s: float, time_constant_s: float) -> tuple[float, float]:
@@ -115,16 +116,32 @@ def transition(
     east, north, heading, speed, yaw_rate, acceleration = mean
     left_a, gain_a = decay(step_s, process.acceleration_time_constant_s)
     left_w, gain_w = decay(step_s, process.yaw_rate_time_constant_s)
-    half_a, half_w = 0.5 * step_s * gain_a, 0.5 * gain_w
+    half_a = 0.5 * step_s * gain_a
     turn = gain_w * yaw_rate
     chord = 1.0 - turn * turn / 24.0  # of an arc, by its length
-    distance = chord * (step_s * speed + half_a * acceleration)
+    arc = step_s * speed + half_a * acceleration
+    # The faster end of a bend weighs more: what that adds at right angles to the chord.
+    bulge = acceleration * yaw_rate * step_s**3 / 12.0
     cosine, sine = math.cos(heading + 0.5 * turn), math.sin(heading + 0.5 * turn)
-    d_east, d_north = distance * cosine, distance * sine
+    d_east = chord * arc * cosine - bulge * sine
+    d_north = chord * arc * sine + bulge * cosine
 
+    # The bulge itself, some mm, is taken as constant.
     jacobian = _IDENTITY.copy()
-    jacobian[EAST, HEADING:] = (-d_north, step_s * cosine, -half_w * d_north, half_a * cosine)
-    jacobian[NORTH, HEADING:] = (d_east, step_s * sine, half_w * d_east, half_a * sine)
+    by_speed, by_acceleration = chord * step_s, chord * half_a
+    half_w, shorter = 0.5 * gain_w, gain_w * turn * arc / 12.0
+    jacobian[EAST, HEADING:] = (
+        -d_north,
+        by_speed * cosine,
+        -half_w * d_north - shorter * cosine,
+        by_acceleration * cosine,
+    )
+    jacobian[NORTH, HEADING:] = (
+        d_east,
+        by_speed * sine,
+        half_w * d_east - shorter * sine,
+        by_acceleration * sine,
+    )
     jacobian[HEADING, YAW_RATE] = gain_w
     jacobian[SPEED, ACCELERATION] = gain_a
     jacobian[YAW_RATE, YAW_RATE] = left_w
@@ -149,7 +166,7 @@ def add_noise(
     """
     for rate, driven, density in (
         (SPEED, ACCELERATION, process.jerk_density),
-        (HEADING, YAW_RATE, process.yaw_acceleration_density),
+        (HEADING, YAW_RATE, process.yaw_acceleration_density(mean[SPEED])),
     ):
         noise = density * step_s
         covariance[driven, driven] += noise
