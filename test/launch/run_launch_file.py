@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a launch file until its lifecycle node reaches a state: run_launch_file.py FILE STATE ARG...
+"""Run a launch file until its lifecycle node reaches a state and subscribes to topics.
 
-Ends with 0 once the node answers that it is in that state, and with 1 where it is not by then.
+Ends with 0 when that is so, and with 1 where it is not by the end of the launch or of patience.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import threading
 import time
@@ -19,56 +20,74 @@ from lifecycle_msgs.srv import GetState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-PATIENCE_S = 20.0
 
-
-def main(file: str, goal: str, arguments: list[str]) -> int:
+def main(options: argparse.Namespace) -> int:
     """Run the launch file; return whether the goal was missed."""
-    values = dict(argument.split(':=', 1) for argument in arguments)
-    name = '/'.join(['', *filter(None, [values.get('namespace')]), 'mm_fusion'])
+    values = dict(argument.split(':=', 1) for argument in options.arguments)
+    source = PythonLaunchDescriptionSource(options.file)
+    include = IncludeLaunchDescription(source, launch_arguments=values.items())
     service = LaunchService()
-    service.include_launch_description(
-        LaunchDescription(
-            [
-                IncludeLaunchDescription(
-                    PythonLaunchDescriptionSource(file), launch_arguments=values.items()
-                )
-            ]
-        )
-    )
-    reached: list[bool] = []
+    service.include_launch_description(LaunchDescription([include]))
+    watcher = Watcher(f'/{values.get("namespace", "")}'.rstrip('/'), options)
 
     def watch() -> None:
-        reached.append(reaches(f'{name}/get_state', goal))
+        watcher.wait()
         service.shutdown()
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    thread = threading.Thread(target=watch)
+    thread.start()
     service.run()
-    watcher.join()
-    return 0 if reached == [True] else 1
+    watcher.ended.set()
+    thread.join()
+    return 0 if watcher.found else 1
 
 
-def reaches(service_name: str, goal: str) -> bool:
-    """Ask for the state until it is the goal, or patience ends."""
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    node = Node('watcher', context=context)
-    executor = SingleThreadedExecutor(context=context)
-    client = node.create_client(GetState, service_name)
-    deadline = time.monotonic() + PATIENCE_S
-    found = False
-    while not found and time.monotonic() < deadline:
-        if client.wait_for_service(timeout_sec=0.2):
-            future = client.call_async(GetState.Request())
-            executor.add_node(node)
-            executor.spin_until_future_complete(future, timeout_sec=1.0)
-            executor.remove_node(node)
-            found = future.done() and future.result().current_state.label == goal
-    node.destroy_node()
-    context.try_shutdown()
-    return found
+class Watcher:
+    """Watch the node from outside, as another process would.
+
+    Args:
+        namespace: Of the node.
+        options: The goal, and how long to wait for it.
+    """
+
+    def __init__(self, namespace: str, options: argparse.Namespace) -> None:
+        self.ended = threading.Event()
+        self.found = False
+        self._namespace = namespace
+        self._options = options
+        self._context = rclpy.Context()
+        rclpy.init(args=[], context=self._context)
+        self._node = Node('watcher', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._client = self._node.create_client(GetState, f'{namespace}/mm_fusion/get_state')
+
+    def wait(self) -> None:
+        """Look until the goal is found, or the launch or patience ends."""
+        deadline = time.monotonic() + self._options.patience
+        while not self.found and not self.ended.is_set() and time.monotonic() < deadline:
+            if self._client.wait_for_service(timeout_sec=0.2):
+                self.found = self._state() == self._options.state and self._topics()
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+    def _state(self) -> str | None:
+        future = self._client.call_async(GetState.Request())
+        self._executor.spin_until_future_complete(future, timeout_sec=1.0)
+        return future.result().current_state.label if future.done() else None
+
+    def _topics(self) -> bool:
+        found = self._node.get_subscriber_names_and_types_by_node(
+            'mm_fusion', self._namespace or '/'
+        )
+        return set(self._options.subscribed) <= {name for name, _ in found}
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('file')
+    parser.add_argument('state')
+    parser.add_argument('arguments', nargs='*')
+    parser.add_argument('--patience', type=float, default=20.0)
+    parser.add_argument('--subscribed', action='append', default=[])
+    sys.exit(main(parser.parse_args()))

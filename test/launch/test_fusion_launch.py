@@ -8,14 +8,11 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from mm_fusion.ros.parameter_file import parameter_file
 
 pytestmark = pytest.mark.ros
 
@@ -40,12 +37,22 @@ def launch(goal: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.launch
-def test_the_node_reaches_active_with_its_topics_remapped(bundle: Path) -> None:
+def test_the_node_reaches_active_with_its_file_and_its_topics(
+    bundle: Path, tmp_path: Path
+) -> None:
+    # With the types set, the node subscribes before anybody publishes.
+    text = parameter_file().replace('image_type: "auto"', 'image_type: "sensor_msgs/msg/Image"')
+    text = text.replace('fix_type: "auto"', 'fix_type: "sensor_msgs/msg/NavSatFix"')
+    file = tmp_path / 'mine.yaml'
+    file.write_text(text)
     done = launch(
         'active',
         f'bundle:={bundle}',
+        f'params_file:={file}',
         'namespace:=car',
         'image_topic:=/camera/image_raw',
+        '--subscribed=/camera/image_raw',
+        '--subscribed=/car/fix',
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'bundle tiny 0.0.1' in done.stdout + done.stderr
@@ -59,15 +66,15 @@ def test_without_autostart_the_node_waits(bundle: Path) -> None:
 
 @pytest.mark.launch
 def test_a_missing_bundle_is_said_and_the_node_is_not_activated() -> None:
-    done = launch('active', 'bundle:=/nowhere')
+    done = launch('active', 'bundle:=/nowhere', '--patience=6')
     assert done.returncode == 1
     assert 'configure refused: /nowhere' in done.stdout + done.stderr
 
 
-def strings_in(path: Path) -> Sequence[str]:
+def strings_in(path: Path) -> set[object]:
     """Give every string in a Python file."""
     tree = ast.parse(path.read_text())
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
 
 
 def test_every_input_has_an_argument_to_remap_it() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,6 +189,11 @@ def test_a_bad_raw_image_is_counted_by_name(
     goes_on(graph, car)
 
 
+def has_duplicates(car: Car, modality: str) -> bool:
+    """Tell whether two duplicates have been counted."""
+    return car.dropped(modality, 'duplicate') == 2
+
+
 def test_duplicates_are_counted(graph: Graph, bundle: Path) -> None:
     car = driving(graph, bundle)
     stamp_ns = car.get_clock().now().nanoseconds
@@ -195,10 +201,7 @@ def test_duplicates_are_counted(graph: Graph, bundle: Path) -> None:
         message = car.message(role, stamp_ns)
         for _ in range(3):
             car.outlets[role].publish(message)
-        graph.until(
-            lambda modality=modality: car.dropped(modality, 'duplicate') == 2,
-            f'two duplicates of {modality}',
-        )
+        graph.until(partial(has_duplicates, car, modality), f'two duplicates of {modality}')
     goes_on(graph, car)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,11 @@ def test_before_the_first_clock_messages_are_counted_and_the_reason_is_given(
     assert 0 <= stamp.sec * 10**9 + stamp.nanosec - START_NS < 3600 * 10**9
 
 
+def has_roads(car: Car, count: int) -> bool:
+    """Tell whether so many road states have come."""
+    return len(car.roads) >= count
+
+
 def before_clock(car: Car) -> int:
     """Give the number of messages before /clock that diagnostics tell."""
     diagnostic = car.diagnostic('fusion')
@@ -76,10 +82,7 @@ def test_a_looped_bag_gives_as_much_in_the_second_loop_as_in_the_first(
             car.tick()
             if tick:
                 # The frame of the tick before is complete once this tick's messages are in.
-                graph.until(
-                    lambda tick=tick: len(car.roads) >= tick,
-                    f'road state {tick} of loop {loop}',
-                )
+                graph.until(partial(has_roads, car, tick), f'road state {tick} of loop {loop}')
         outputs.append(len(car.roads))
     assert outputs[0] >= TICKS - 1
     assert abs(outputs[1] - outputs[0]) <= 1
@@ -93,7 +96,7 @@ def test_time_that_stands_still_needs_no_clock_message_to_go_on(
     car.now_ns = START_NS
     for tick in range(5):
         car.tick()
-        graph.until(lambda tick=tick: len(car.roads) >= tick, f'road state {tick}')
+        graph.until(partial(has_roads, car, tick), f'road state {tick}')
     count = len(car.status)
     graph.until(lambda: len(car.status) > count + 5, 'status while time stands still')
     roads = len(car.roads)

@@ -22,9 +22,7 @@ def test_a_package_that_is_not_installed_is_named() -> None:
 
 
 def test_a_message_that_its_package_lacks_is_named() -> None:
-    with pytest.raises(
-        ImportError, match='Thing cannot be read: the package std_msgs has none such here'
-    ):
+    with pytest.raises(ImportError, match='package std_msgs has none such'):
         message_class('std_msgs/msg/Thing')
 
 

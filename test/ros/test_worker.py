@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -13,6 +14,8 @@ from mm_fusion.types.predictions import EgoMotion, FusionOutput, TrajectoryPredi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_Item = TypeVar('_Item')
 
 TIMEOUT_S = 10.0
 MOTION = TrajectoryPrediction((), 'ego_filter', EgoMotion(1.0, 0.0, 0.0))
@@ -65,12 +68,12 @@ class Bench:
         self.thread = InferenceThread(
             self.pipeline,
             self.clock,
-            hand_on=lambda output: self._keep(self.outputs, output),
-            warn=lambda error: self._keep(self.warnings, error),
-            give_up=lambda error: self._keep(self.errors, error),
+            hand_on=partial(self._keep, self.outputs),
+            warn=partial(self._keep, self.warnings),
+            give_up=partial(self._keep, self.errors),
         )
 
-    def _keep(self, store: list[object], item: object) -> None:
+    def _keep(self, store: list[_Item], item: _Item) -> None:
         store.append(item)
         self.happened.release()
 

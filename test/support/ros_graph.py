@@ -68,12 +68,18 @@ class Graph:
         node = FusionNode(context=self.context, parameter_overrides=overrides, **options)
         return self.add(node)
 
+    def holds(self, condition: Callable[[], object], patience_s: float) -> bool:
+        """Spin until a condition holds, or patience ends; tell which."""
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            self._executor.spin_once(timeout_sec=0.02)
+        return True
+
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Spin until a condition holds, or fail."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < deadline, f'waited {DEADLINE_S:g} s for: {what}'
-            self._executor.spin_once(timeout_sec=0.02)
+        assert self.holds(condition, DEADLINE_S), f'waited {DEADLINE_S:g} s for: {what}'
 
     def close(self) -> None:
         """Shut everything down."""
