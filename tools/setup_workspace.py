@@ -100,15 +100,23 @@ class Record:
     def save(self, **made: str) -> None:
         """Add entries and write the file in one step."""
         self._made.update(made)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix('.new')
-        new.write_text(json.dumps(self._made, indent=1, sort_keys=True), encoding='utf-8')
-        new.replace(self.path)
+        self._write()
+
+    def remove(self, name: str) -> None:
+        """Take one entry out, before what it stands for is touched."""
+        if self._made.pop(name, None) is not None:
+            self._write()
 
     def clear(self) -> None:
         """Forget everything for good."""
         self._made = {}
         self.forget()
+
+    def _write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix('.new')
+        new.write_text(json.dumps(self._made, indent=1, sort_keys=True), encoding='utf-8')
+        new.replace(self.path)
 
 
 class Setup:
@@ -225,6 +233,7 @@ class Setup:
 
     def _build_package(self, package: str, key: str) -> None:
         self._say(f'building {package}')
+        self.build_record.remove(package)
         workspace = self.workspace
         for base in (workspace.build, workspace.install):
             shutil.rmtree(base / package, ignore_errors=True)

@@ -127,6 +127,16 @@ def test_a_failed_build_is_made_again_alone(root: Path) -> None:
     assert calls(root) == ['colcon-mm_fusion']
 
 
+def test_an_interrupted_build_is_made_again_even_if_its_cause_is_taken_back(root: Path) -> None:
+    calls(root)
+    added = root / 'mm_fusion_msgs' / 'msg' / 'B.msg'
+    added.write_text('bool b', encoding='ascii')
+    with pytest.raises(KeyboardInterrupt):
+        Recorded(root, 'colcon-mm_fusion_msgs', KeyboardInterrupt()).make([])
+    added.unlink()
+    assert calls(root) == ['colcon-mm_fusion_msgs']
+
+
 @pytest.mark.parametrize(
     ('changed', 'expected'),
     [
