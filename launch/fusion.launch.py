@@ -23,7 +23,10 @@ from lifecycle_msgs.msg import Transition
 if TYPE_CHECKING:
     from launch import LaunchContext, LaunchDescriptionEntity
 
-PARAMS_FILE = Path(__file__).resolve().parent.parent / 'config' / 'fusion.param.yaml'
+CONFIG = Path(__file__).resolve().parent.parent / 'config'
+PARAMS_FILE = CONFIG / 'fusion.param.yaml'
+FAST_DDS = {'FASTDDS_DEFAULT_PROFILES_FILE': str(CONFIG / 'fastdds_large_images.xml')}
+"""Without it Fast DDS loses large images; a profile that the user has set stays in force."""
 
 ARGUMENTS = (
     ('params_file', str(PARAMS_FILE), 'Parameter file of the node'),
@@ -61,6 +64,7 @@ def start_node(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         parameters=[LaunchConfiguration('params_file'), parameters],
         remappings=[(topic, LaunchConfiguration(f'{topic}_topic')) for topic in TOPICS],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+        additional_env={} if FAST_DDS.keys() & context.environment.keys() else FAST_DDS,
         output='screen',
         emulate_tty=True,
     )

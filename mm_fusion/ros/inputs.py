@@ -124,12 +124,13 @@ class Inputs:
             functools.partial(self._receive, role),
             subscription_qos(item.choice, _DEPTHS[role]),
         )
+        # The default callbacks say that no messages will come; update() sees to it that they do.
+        quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
+        counting = SubscriptionEventCallbacks(message_lost=count, use_default_callbacks=False)
         try:
-            return open_subscription(
-                event_callbacks=SubscriptionEventCallbacks(message_lost=count)
-            )
+            return open_subscription(event_callbacks=counting)
         except UnsupportedEventTypeError:  # a middleware that does not report losses
-            return open_subscription()
+            return open_subscription(event_callbacks=quiet)
 
     def _unsubscribe(self, item: Input) -> None:
         if item.subscription is not None:

@@ -92,7 +92,7 @@ class Session:
         )
         self._warned: set[str] = set()
         self._before_clock = 0
-        self._inputs = Inputs(node, self._engine.settings.node, self._receive)
+        self._inputs = Inputs(node, self._engine.settings.node, self._guarded(self._receive))
         self._timers: list[Timer] = []
 
     def start(self) -> None:
@@ -101,8 +101,11 @@ class Session:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         status_period_s = 1 / self._engine.settings.node.status_rate_hz
         self._timers = [
-            self._node.create_timer(_DISCOVERY_PERIOD_S, self._inputs.update, clock=steady),
-            self._node.create_timer(status_period_s, self._publish_health, clock=steady),
+            self._node.create_timer(period_s, self._guarded(callback), clock=steady)
+            for period_s, callback in (
+                (_DISCOVERY_PERIOD_S, self._inputs.update),
+                (status_period_s, self._publish_health),
+            )
         ]
         self._thread.start()
         self._inputs.update()
@@ -114,22 +117,29 @@ class Session:
         self._inputs.close()
         self._thread.stop()
 
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Hand on what a callback raises: left to the executor, it would end the process."""
+
+        def guarded(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is a defect
+                self._give_up(error)
+
+        return guarded
+
     def _receive(self, role: str, message: Any) -> None:
         received_ns = self._clock.now_ns()
-        if received_ns == 0:
-            self._before_clock += 1
-            return
         try:
             if role == AUDIO_INFO:
                 self._audio.set_info(message)
-                return
-            self._pipeline.push(self._sample(role, message, received_ns))
+            elif received_ns == 0:
+                self._before_clock += 1
+            else:
+                self._pipeline.push(self._sample(role, message, received_ns))
+                self._thread.wake()
         except SampleError as error:
             self._refuse(role, error)
-        except Exception as error:  # noqa: BLE001 - else it would end the process
-            self._give_up(error)
-        else:
-            self._thread.wake()
 
     def _sample(self, role: str, message: Any, received_ns: int) -> Sample:
         if role == 'image':

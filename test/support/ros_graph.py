@@ -15,6 +15,7 @@ import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import TwistStamped
+from lifecycle_msgs.srv import GetState
 from mm_fusion_msgs.msg import (
     AudioStamped,
     FusionStatus,
@@ -39,6 +40,7 @@ with warnings.catch_warnings():
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 AUDIO_RATE_HZ = 16_000
 TICK_S = 0.05
@@ -220,3 +222,36 @@ def jpeg() -> bytes:
     picture[:, :, 2] = 255
     encoded: bytes = cv2.imencode('.jpg', picture)[1].tobytes()
     return encoded
+
+
+def parameters(bundle: Path, **more: Any) -> dict[str, Any]:
+    """Give parameters for a quick test."""
+    values = {'inference.bundle': str(bundle), 'node.status_rate_hz': 20.0}
+    return {**values, **{name.replace('__', '.'): value for name, value in more.items()}}
+
+
+def activated(graph: Graph, bundle: Path, **options: Any) -> FusionNode:
+    """Add an active node."""
+    node = graph.fusion(parameters(bundle), **options)
+    node.start()
+    return node
+
+
+def state_of(graph: Graph, node: FusionNode) -> str:
+    """Ask the node for its lifecycle state, as a lifecycle manager does."""
+    asker = graph.add(Node('manager', context=graph.context))
+    service = f'{node.get_fully_qualified_name()}/get_state'
+    for _ in range(10):
+        # Fast DDS now and then never matches a client with a service of its own process.
+        client = asker.create_client(GetState, service)
+        if graph.holds(client.service_is_ready, 2.0):
+            break
+    assert client.service_is_ready()
+    future = client.call_async(GetState.Request())
+    graph.until(future.done, 'the lifecycle state')
+    return str(future.result().current_state.label)
+
+
+def log_lines(capfd: pytest.CaptureFixture[str], level: str) -> list[str]:
+    """Give what has been logged at a level."""
+    return [line for line in capfd.readouterr().err.splitlines() if f'[{level}]' in line]
