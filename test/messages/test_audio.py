@@ -173,7 +173,7 @@ def test_channels_are_averaged(received: Received) -> None:
     [
         (b'\0' * 3, {}),  # an odd number of bytes
         (b'\0' * 6, {'sample_format': 'F32LE'}),
-        (b'\0' * 6, {'channels': 2}),
+        (b'\0' * 6, {'channels': 2}),  # three samples for two channels
         (b'', {}),
         (b'\0' * 4, {'rate': 0}),
         (b'\0' * 4, {'rate': 384_001}),
@@ -185,6 +185,12 @@ def test_sound_that_contradicts_its_description_is_malformed(
     received: Received, data: bytes, fields: dict[str, Any]
 ) -> None:
     assert refusal(received(own_audio(data, **fields))).reason is DropReason.MALFORMED
+
+
+def test_samples_that_do_not_fill_the_channels_are_told(received: Received) -> None:
+    error = refusal(received(own_audio(b'\0' * 6, channels=2)))
+
+    assert str(error) == 'audio: found 3 samples, expected a multiple of 2 channels'
 
 
 def test_an_odd_byte_count_is_malformed_in_the_layout_of_ros_drivers() -> None:

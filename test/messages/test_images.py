@@ -149,7 +149,9 @@ def with_thumbnail(payload: bytes) -> bytes:
 
 def test_the_end_of_a_thumbnail_does_not_hide_that_the_jpeg_is_cut_short() -> None:
     whole = with_thumbnail(encoded('.jpg'))
-    assert cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_COLOR).shape == (24, 32, 3)
+    decoded = cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert decoded.shape == (24, 32, 3)
 
     assert isinstance(image_sample(compressed(whole + b'\0'), RECEIVED_NS), CompressedImage)
     assert refusal(compressed(whole[:-20])).reason is DropReason.MALFORMED
