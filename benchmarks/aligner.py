@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cost and memory of the aligner over an hour of simulated traffic.
 
-    python -m benchmarks.aligner [--minutes 60] [--json FILE] [--check]
+    python -m benchmarks.aligner [--minutes 60] [--passes 2] [--json FILE] [--check]
 
 Four topics: camera at 30 Hz, sound in chunks of 50 ms, GNSS at 10 Hz, velocity at 100 Hz, with
-latency and jitter, each push followed by a poll, as in the node. The garbage collector runs as in
-production: what start-up left behind is frozen, and its longest pause is reported wherever it
-fell. Wall time contains whatever else the machine does; the time of the thread's own CPU does not.
+latency and jitter, each push followed by a poll, as in the node. The same hour is driven more than
+once, through a fresh aligner each time: what the aligner itself costs at a message repeats, and
+what the machine was doing besides does not. So the cost of a push is the least of its passes; the
+longest single call of all is shown too. The garbage collector runs as in production, with what
+start-up left behind frozen.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ from mm_fusion.types.sensors import AudioChunk, CompressedImage, GnssFix, Veloci
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from mm_fusion.types.sensors import Sample
 
 MEAN_LIMIT_US = 15.0
@@ -47,21 +51,39 @@ _COVARIANCE = np.eye(2)
 
 @dataclass(frozen=True)
 class Result:
-    """Figures of one run; times in microseconds, memory in MiB."""
+    """Figures of all passes; times by the wall clock in microseconds, memory in MiB.
+
+    Attributes:
+        minutes: Simulated time of a pass.
+        passes: Number of passes.
+        pushes: Messages in a pass.
+        snapshots: Snapshots in a pass.
+        completed: Those that all sensors covered.
+        dropped: Samples lost in a pass.
+        push_mean_us: Mean cost of a push.
+        push_p999_us: Cost that one push of a thousand exceeds.
+        push_worst_us: Cost of the most expensive push.
+        push_longest_call_us: Longest push of all passes, whatever interrupted it.
+        poll_mean_us: Mean cost of a poll, snapshots included.
+        poll_worst_us: Cost of the most expensive poll.
+        collections: Runs of the garbage collector in a pass.
+        longest_collection_us: The longest of them, wherever it fell and whatever interrupted it.
+        rss_growth_mib: Growth of the peak memory over the last nine tenths of the first pass.
+        tracked_objects_growth: Growth of what the collector tracks over the last nine tenths.
+    """
 
     minutes: float
+    passes: int
     pushes: int
     snapshots: int
     completed: int
     dropped: int
     push_mean_us: float
-    push_mean_cpu_us: float
     push_p999_us: float
     push_worst_us: float
-    push_worst_cpu_us: float
+    push_longest_call_us: float
     poll_mean_us: float
     poll_worst_us: float
-    poll_worst_cpu_us: float
     collections: int
     longest_collection_us: float
     rss_growth_mib: float
@@ -70,7 +92,7 @@ class Result:
     @property
     def within_limits(self) -> bool:
         """Whether the limits hold that the project sets itself."""
-        return self.push_mean_us <= MEAN_LIMIT_US and self.push_worst_cpu_us <= WORST_LIMIT_US
+        return self.push_mean_us <= MEAN_LIMIT_US and self.push_worst_us <= WORST_LIMIT_US
 
 
 def sample(topic: str, stamp_ns: int, received_ns: int) -> Sample:
@@ -125,53 +147,71 @@ class CollectorWatch:
         self.longest_ns = max(self.longest_ns, time.perf_counter_ns() - self._started_ns)
 
 
-def run(minutes: float, *, freeze: bool) -> Result:
-    """Drive the aligner through the traffic."""
+@dataclass
+class Pass:
+    """What one pass through the traffic showed; times in nanoseconds, one for each message."""
+
+    push_ns: NDArray[np.int64]
+    poll_ns: NDArray[np.int64]
+    snapshots: int = 0
+    completed: int = 0
+    dropped: int = 0
+    early: tuple[int, int] = (0, 0)
+    late: tuple[int, int] = (0, 0)
+
+
+def drive(minutes: float) -> Pass:
+    """Drive a fresh aligner through the traffic."""
     aligner = Aligner(AlignmentSettings(), audio_window_s=1.0)
-    count = round(minutes * 60 * 160) + 4
-    push, poll = np.zeros((2, count), np.int64), np.zeros((2, count), np.int64)
-    snapshots = completed = i = 0
+    count = sum(1 for _ in traffic(minutes))
+    # Filled, so that the pages are there before memory is measured.
+    found = Pass(np.full(count, -1, np.int64), np.full(count, -1, np.int64))
+    push_ns, poll_ns = found.push_ns, found.poll_ns
+    for i, (received_ns, stamp_ns, topic) in enumerate(traffic(minutes)):
+        message = sample(topic, stamp_ns, received_ns)
+        start_ns = time.perf_counter_ns()
+        aligner.push(message)
+        pushed_ns = time.perf_counter_ns()
+        ready = aligner.poll(received_ns)
+        polled_ns = time.perf_counter_ns()
+        push_ns[i], poll_ns[i] = pushed_ns - start_ns, polled_ns - pushed_ns
+        found.snapshots += len(ready)
+        found.completed += sum(snapshot.completed for snapshot in ready)
+        if i == count // 10:
+            found.early = _memory()
+    found.late = _memory()
+    found.dropped = sum(report.dropped for report in aligner.reports().values())
+    return found
+
+
+def run(minutes: float, passes: int) -> Result:
+    """Drive the aligner through the same traffic several times."""
     gc.collect()
-    if freeze:
-        gc.freeze()
+    gc.freeze()
     watch = CollectorWatch()
     gc.callbacks.append(watch)
-    memory = (0, 0)
-    for received_ns, stamp_ns, topic in traffic(minutes):
-        message = sample(topic, stamp_ns, received_ns)
-        cpu_0, wall_0 = time.thread_time_ns(), time.perf_counter_ns()
-        aligner.push(message)
-        wall_1, cpu_1 = time.perf_counter_ns(), time.thread_time_ns()
-        ready = aligner.poll(received_ns)
-        wall_2, cpu_2 = time.perf_counter_ns(), time.thread_time_ns()
-        push[0, i], push[1, i] = wall_1 - wall_0, cpu_1 - cpu_0
-        poll[0, i], poll[1, i] = wall_2 - wall_1, cpu_2 - cpu_1
-        snapshots += len(ready)
-        completed += sum(snapshot.completed for snapshot in ready)
-        i += 1
-        if i == count // 10:
-            memory = _memory()
+    found = [drive(minutes) for _ in range(passes)]
     gc.callbacks.remove(watch)
-    end = _memory()
-    push_us, poll_us = push[:, :i] / 1e3, poll[:, :i] / 1e3
+    push_us = np.min([one.push_ns for one in found], axis=0) / 1e3
+    poll_us = np.min([one.poll_ns for one in found], axis=0) / 1e3
+    first, last = found[0], found[-1]
     return Result(
         minutes=minutes,
-        pushes=i,
-        snapshots=snapshots,
-        completed=completed,
-        dropped=sum(report.dropped for report in aligner.reports().values()),
-        push_mean_us=float(push_us[0].mean()),
-        push_mean_cpu_us=float(push_us[1].mean()),
-        push_p999_us=float(np.quantile(push_us[0], 0.999)),
-        push_worst_us=float(push_us[0].max()),
-        push_worst_cpu_us=float(push_us[1].max()),
-        poll_mean_us=float(poll_us[0].mean()),
-        poll_worst_us=float(poll_us[0].max()),
-        poll_worst_cpu_us=float(poll_us[1].max()),
-        collections=watch.collections,
+        passes=passes,
+        pushes=push_us.size,
+        snapshots=last.snapshots,
+        completed=last.completed,
+        dropped=last.dropped,
+        push_mean_us=float(push_us.mean()),
+        push_p999_us=float(np.quantile(push_us, 0.999)),
+        push_worst_us=float(push_us.max()),
+        push_longest_call_us=max(int(one.push_ns.max()) for one in found) / 1e3,
+        poll_mean_us=float(poll_us.mean()),
+        poll_worst_us=float(poll_us.max()),
+        collections=watch.collections // passes,
         longest_collection_us=watch.longest_ns / 1e3,
-        rss_growth_mib=(end[0] - memory[0]) / 2**20,
-        tracked_objects_growth=end[1] - memory[1],
+        rss_growth_mib=(first.late[0] - first.early[0]) / 2**20,
+        tracked_objects_growth=last.late[1] - last.early[1],
     )
 
 
@@ -183,17 +223,17 @@ def _memory() -> tuple[int, int]:
 def main() -> int:
     """Run, print a table, and check the limits where asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument('--minutes', type=float, default=60.0, help='simulated time')
-    parser.add_argument('--no-freeze', action='store_true', help='without gc.freeze')
+    parser.add_argument('--minutes', type=float, default=60.0, help='simulated time of a pass')
+    parser.add_argument('--passes', type=int, default=2, help='times that it is driven')
     parser.add_argument('--json', type=Path, help='write the figures to this file')
     parser.add_argument('--check', action='store_true', help='exit 1 where a limit is missed')
     arguments = parser.parse_args()
-    result = run(arguments.minutes, freeze=not arguments.no_freeze)
+    result = run(arguments.minutes, arguments.passes)
     for name, value in asdict(result).items():
         print(
             f'{name:24} {value:14,.1f}' if isinstance(value, float) else f'{name:24} {value:14,}'
         )
-    print(f'limits: mean {MEAN_LIMIT_US:g} µs, worst {WORST_LIMIT_US:g} µs of CPU:', end=' ')
+    print(f'limits: mean {MEAN_LIMIT_US:g} µs, worst {WORST_LIMIT_US:g} µs:', end=' ')
     print('kept' if result.within_limits else 'missed')
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(asdict(result), indent=2) + '\n', encoding='utf-8')

@@ -160,8 +160,7 @@ class Aligner:
             self._clock_jumped()
         now_ns = self._timeline.now_ns
         if self._pending:
-            covered_ns = self._coverage.until_ns(now_ns)
-            self._close(self._pending.take(now_ns, covered_ns), covered_ns)
+            self._close(self._pending.take(now_ns, self._coverage.until_ns(now_ns)))
         elif self._timer.running:
             self._run_timer(wait_ns=self._deadline_ns)
         return self._outbox.hand_out()
@@ -292,27 +291,35 @@ class Aligner:
         for stamp_ns in self._timer.take(max(reach.all_ns, due_ns)):
             if self._outbox.last_ns is not None and stamp_ns <= self._outbox.last_ns:
                 continue
-            snapshot = self._assemble(stamp_ns, None, completed=stamp_ns <= reach.all_ns)
+            snapshot = self._assemble(stamp_ns, None, now_ns, completed=stamp_ns <= reach.all_ns)
             if snapshot.audio is not None or snapshot.velocity is not None or snapshot.positions:
                 self._outbox.opened += 1
                 self._outbox.put(snapshot)
 
     def _close_all(self) -> None:
         """Close every snapshot, as if all deadlines had passed."""
-        covered_ns = self._coverage.until_ns(self._timeline.now_ns)
-        self._close(self._pending.take_all(), covered_ns)
+        self._close(self._pending.take_all())
         if self._timer.running:
             self._run_timer(wait_ns=None)
 
-    def _close(self, frames: list[ImageSample], covered_ns: int | None) -> None:
+    def _close(self, frames: list[ImageSample]) -> None:
         for frame in frames:
+            # However late the poll is, a sensor that fell silent after the deadline was alive.
+            as_of_ns = min(self._timeline.now_ns, frame.received_ns + self._deadline_ns)
+            covered_ns = self._coverage.until_ns(as_of_ns)
             completed = covered_ns is None or frame.stamp_ns <= covered_ns
-            self._outbox.put(self._assemble(frame.stamp_ns, frame, completed=completed))
+            self._outbox.put(self._assemble(frame.stamp_ns, frame, as_of_ns, completed=completed))
 
-    def _assemble(self, stamp_ns: int, frame: ImageSample | None, *, completed: bool) -> Snapshot:
-        now_ns = self._timeline.now_ns
+    def _assemble(
+        self, stamp_ns: int, frame: ImageSample | None, as_of_ns: int, *, completed: bool
+    ) -> Snapshot:
         return self._assembly.snapshot(
-            stamp_ns, frame, now_ns, completed=completed, epoch=self._epoch
+            stamp_ns,
+            frame,
+            as_of_ns=as_of_ns,
+            emitted_ns=self._timeline.now_ns,
+            completed=completed,
+            epoch=self._epoch,
         )
 
     def _refuse(self, modality: Modality, reason: DropReason) -> None:

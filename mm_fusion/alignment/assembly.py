@@ -40,15 +40,31 @@ class Assembly:
         return MappingProxyType(reports)
 
     def snapshot(
-        self, stamp_ns: int, frame: ImageSample | None, now_ns: int, *, completed: bool, epoch: int
+        self,
+        stamp_ns: int,
+        frame: ImageSample | None,
+        *,
+        as_of_ns: int,
+        emitted_ns: int,
+        completed: bool,
+        epoch: int,
     ) -> Snapshot:
-        """Build the snapshot of an instant; what a silent sensor once said is left out."""
+        """Build the snapshot of an instant; what a silent sensor once said is left out.
+
+        Args:
+            stamp_ns: The instant.
+            frame: What opened it; None for the timer.
+            as_of_ns: Clock of the receiver at which a sensor must be alive.
+            emitted_ns: Clock of the receiver now.
+            completed: Whether every live sensor covers the instant.
+            epoch: Number of clock resets so far.
+        """
         stores = self._stores
-        heard = self._ledgers[Modality.MICROPHONE].alive(now_ns)
-        moving = self._ledgers[Modality.VELOCITY].alive(now_ns)
+        heard = self._ledgers[Modality.MICROPHONE].alive(as_of_ns)
+        moving = self._ledgers[Modality.VELOCITY].alive(as_of_ns)
         return Snapshot(
             stamp_ns=stamp_ns,
-            emitted_ns=now_ns,
+            emitted_ns=emitted_ns,
             trigger='timer' if frame is None else 'camera',
             completed=completed,
             image=frame,
@@ -56,6 +72,6 @@ class Assembly:
             velocity=stores.velocity_at(stamp_ns) if moving else None,
             velocities=stores.velocities(stamp_ns),
             positions=stores.positions(stamp_ns),
-            modalities=self.reports(stamp_ns, now_ns),
+            modalities=self.reports(stamp_ns, as_of_ns),
             epoch=epoch,
         )

@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from mm_fusion.alignment.stores import Stores
 
 _WAITED_FOR = (Modality.MICROPHONE, Modality.VELOCITY)
-_STORED = (Modality.MICROPHONE, Modality.VELOCITY, Modality.GNSS)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far the sensors other than the camera reach.
+    """How far the sensors other than the camera reach: those waited for, else GNSS.
 
     Attributes:
-        all_ns: Newest stamp that all of them cover, those not waited for aside.
+        all_ns: Newest stamp that all of them cover.
         any_ns: Newest stamp that any of them covers.
         offset_ns: Stamps less arrivals, of the sensor with the least latency: adding it to the
             clock of the receiver gives the present in the clock of the stamps.
@@ -59,8 +58,11 @@ class Coverage:
 
     def reach(self, now_ns: int) -> Reach | None:
         """Sum up the sensors other than the camera; None where none of them is alive."""
+        return self._reach(_WAITED_FOR, now_ns) or self._reach((Modality.GNSS,), now_ns)
+
+    def _reach(self, modalities: tuple[Modality, ...], now_ns: int) -> Reach | None:
         covers_ns, offsets_ns = [], []
-        for modality in _STORED:
+        for modality in modalities:
             ledger = self._ledgers[modality]
             cover_ns = self._stores.cover_ns(modality)
             if cover_ns is not None and ledger.heard_ns is not None and ledger.alive(now_ns):
@@ -68,9 +70,7 @@ class Coverage:
                 offsets_ns.append(cover_ns - ledger.heard_ns)
         if not covers_ns:
             return None
-        any_ns = max(covers_ns)
-        all_ns = self.until_ns(now_ns)
-        return Reach(any_ns if all_ns is None else all_ns, any_ns, max(offsets_ns))
+        return Reach(min(covers_ns), max(covers_ns), max(offsets_ns))
 
     def stamp_ns(self, now_ns: int) -> int | None:
         """Estimate the present in the clock of the stamps; None before anything was heard."""

@@ -137,6 +137,18 @@ def test_a_sensor_that_died_is_like_one_never_heard() -> None:
     assert first.modalities[Modality.MICROPHONE].state is ModalityState.STALE
 
 
+def test_a_late_poll_takes_no_sensor_for_dead_that_was_alive_at_the_deadline() -> None:
+    target = aligner(deadline_s=0.05)
+    for ms in range(0, 1000, 100):
+        target.push(sound(ms))
+    target.push(frame(1030))
+    (snapshot,) = target.poll(at(60_000))
+    assert not snapshot.completed
+    assert snapshot.audio is not None
+    assert snapshot.emitted_ns == at(60_000)
+    assert snapshot.modalities[Modality.MICROPHONE].state is ModalityState.PRESENT
+
+
 def test_a_sensor_counts_as_alive_until_its_timeout() -> None:
     for silence_ms, waits in ((1000, True), (1000.001, False)):
         target = aligner(velocity_timeout_s=1.0)

@@ -88,6 +88,27 @@ def test_a_bag_on_simulated_time_may_start_again_before_the_clock_does() -> None
     assert len(last.velocities) == len(first[-1].velocities)
 
 
+def test_a_frame_that_came_before_the_clock_waits_no_longer_than_others() -> None:
+    target = aligner(deadline_s=0.05)
+    target.push(frame(3000))
+    target.push(frame(20, received_ms=3010))
+    target.push(velocity(10, received_ms=10))
+    assert target.epoch == 1
+    assert target.next_deadline_ns == at(60)
+    (snapshot,) = target.poll(at(60))
+    assert (snapshot.stamp_ns, snapshot.epoch) == (at(20), 1)
+
+
+def test_a_glitch_kept_back_does_not_outlive_the_clock() -> None:
+    target = aligner(future_tolerance_s=1.0)
+    target.push(velocity(50_000))
+    target.push(velocity(30_000, received_ms=50_010))
+    target.push(frame(10))
+    assert target.epoch == 1
+    assert drops(target, Modality.VELOCITY) == {DropReason.CLOCK_JUMP: 2}
+    assert [s.completed for s in target.poll(at(10))] == [True]
+
+
 def test_the_clock_going_backward_discards_everything() -> None:
     target = aligner(deadline_s=1.0)
     for ms in range(0, 1000, 100):

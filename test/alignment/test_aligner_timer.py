@@ -146,6 +146,23 @@ def test_with_nothing_alive_nothing_is_emitted() -> None:
     assert target.counters.emitted == count + 1
 
 
+def test_a_silence_of_all_sensors_is_not_filled_in_afterwards() -> None:
+    target, snapshots = fed(until=1000, velocity_timeout_s=0.3)
+    assert grid(snapshots)[-1] == 900
+    assert target.poll(at(1400)) == []
+    target.push(velocity(1503))
+    target.push(velocity(1603))
+    assert grid(target.poll(at(1603))) == [1600]
+
+
+def test_a_superseded_point_is_counted_and_no_frame_is() -> None:
+    target, snapshots = fed(until=1000)
+    target.supersede(snapshots[0])
+    counters = target.counters
+    assert (counters.emitted, counters.superseded) == (len(snapshots) - 1, 1)
+    assert target.reports()[Modality.CAMERA].drops == {}
+
+
 def test_a_jump_forward_does_not_flood() -> None:
     target, _ = fed(until=1000, max_pending=8, velocity_timeout_s=1.0)
     target.push(velocity(3_600_000, received_ms=1100))
@@ -158,6 +175,18 @@ def test_gnss_alone_is_enough() -> None:
     assert grid(snapshots) == list(range(600, 4801, 100))
     assert snapshots[0].modalities[Modality.GNSS].age_ns == 0
     assert snapshots[1].modalities[Modality.GNSS].age_ns == 100 * MS
+
+
+def test_gnss_does_not_hasten_the_points_that_wait_for_velocity() -> None:
+    target = aligner(camera_timeout_s=0.5, velocity_timeout_s=2.5)
+    samples: list[Sample] = [position(ms, ms + 1) for ms in range(0, 10_000, 1000)]
+    samples += [velocity(ms, ms + 3, speed=ms) for ms in range(0, 10_000, 1000)]
+    snapshots = feed(target, samples)
+    assert grid(snapshots) == list(range(0, 9001, 100))
+    for snapshot in snapshots:
+        assert snapshot.completed
+        assert snapshot.velocity is not None
+        assert snapshot.velocity.speed_mps == pytest.approx(grid([snapshot])[0])
 
 
 def test_sound_alone_is_enough() -> None:
