@@ -11,7 +11,7 @@ from mm_fusion.alignment.assembly import Assembly
 from mm_fusion.alignment.checks import refusal
 from mm_fusion.alignment.coverage import Coverage
 from mm_fusion.alignment.ledger import Ledger
-from mm_fusion.alignment.outbox import AlignmentCounters, Outbox
+from mm_fusion.alignment.outbox import Outbox
 from mm_fusion.alignment.pending import PendingFrames
 from mm_fusion.alignment.ring import SECOND_NS
 from mm_fusion.alignment.stores import Stores
@@ -30,6 +30,7 @@ from mm_fusion.types.sensors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mm_fusion.alignment.outbox import AlignmentCounters
     from mm_fusion.settings import AlignmentSettings
     from mm_fusion.types.sensors import ImageSample, Sample
     from mm_fusion.types.snapshot import ModalityReport, Snapshot
@@ -82,29 +83,24 @@ class Aligner:
         self._max_pending = settings.max_pending
         self._stores = Stores(settings, audio_window_s)
         self._coverage = Coverage(self._ledgers, self._stores)
-        self._assembly = Assembly(self._ledgers, self._stores)
         self._pending = PendingFrames(self._deadline_ns, settings.max_pending)
         self._timer = SnapshotTimer(settings.timer_rate_hz, settings.max_pending)
         self._timeline = Timeline(_nanoseconds(settings.reorder_window_s), self._refuse)
+        self._assembly = Assembly(self._ledgers, self._stores, self._timeline)
         self._outbox = Outbox()
         self._camera_until_ns: int | None = None
-        self._epoch = 0
 
     @property
     def epoch(self) -> int:
         """Number of clock resets so far."""
-        return self._epoch
+        return self._timeline.epoch
 
     @property
     def counters(self) -> AlignmentCounters:
         """Fate of the snapshots so far."""
-        return AlignmentCounters(
-            opened=self._outbox.opened,
-            emitted=self._outbox.emitted,
-            superseded=self._outbox.superseded,
-            clock_resets=self._epoch,
-            discarded=self._outbox.discarded,
-            pending=len(self._pending) + len(self._outbox),
+        return self._outbox.counters(
+            pending=len(self._pending),
+            clock_resets=self.epoch,
             audio_restarts=self._stores.audio_restarts,
         )
 
@@ -275,7 +271,6 @@ class Aligner:
         self._timer.stop()
         self._outbox.start_epoch()
         self._camera_until_ns = None
-        self._epoch += 1
         return self._timeline.restart(stamps_jumped=stamps_jumped)
 
     def _run_timer(self, wait_ns: int | None) -> None:
@@ -291,7 +286,8 @@ class Aligner:
         for stamp_ns in self._timer.take(max(reach.all_ns, due_ns)):
             if self._outbox.last_ns is not None and stamp_ns <= self._outbox.last_ns:
                 continue
-            snapshot = self._assemble(stamp_ns, None, now_ns, completed=stamp_ns <= reach.all_ns)
+            completed = stamp_ns <= reach.all_ns
+            snapshot = self._assembly.snapshot(stamp_ns, None, now_ns, completed=completed)
             if snapshot.audio is not None or snapshot.velocity is not None or snapshot.positions:
                 self._outbox.opened += 1
                 self._outbox.put(snapshot)
@@ -308,19 +304,9 @@ class Aligner:
             as_of_ns = min(self._timeline.now_ns, frame.received_ns + self._deadline_ns)
             covered_ns = self._coverage.until_ns(as_of_ns)
             completed = covered_ns is None or frame.stamp_ns <= covered_ns
-            self._outbox.put(self._assemble(frame.stamp_ns, frame, as_of_ns, completed=completed))
-
-    def _assemble(
-        self, stamp_ns: int, frame: ImageSample | None, as_of_ns: int, *, completed: bool
-    ) -> Snapshot:
-        return self._assembly.snapshot(
-            stamp_ns,
-            frame,
-            as_of_ns=as_of_ns,
-            emitted_ns=self._timeline.now_ns,
-            completed=completed,
-            epoch=self._epoch,
-        )
+            self._outbox.put(
+                self._assembly.snapshot(frame.stamp_ns, frame, as_of_ns, completed=completed)
+            )
 
     def _refuse(self, modality: Modality, reason: DropReason) -> None:
         self._ledgers[modality].drop(reason)

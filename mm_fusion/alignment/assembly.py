@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.alignment.ledger import Ledger
     from mm_fusion.alignment.stores import Stores
+    from mm_fusion.alignment.timeline import Timeline
     from mm_fusion.types.sensors import ImageSample
     from mm_fusion.types.snapshot import ModalityReport
 
@@ -25,11 +26,15 @@ class Assembly:
     Args:
         ledgers: When each sensor was heard, and what it lost.
         stores: What each has said.
+        timeline: What time it is, and in which epoch.
     """
 
-    def __init__(self, ledgers: Mapping[Modality, Ledger], stores: Stores) -> None:
+    def __init__(
+        self, ledgers: Mapping[Modality, Ledger], stores: Stores, timeline: Timeline
+    ) -> None:
         self._ledgers = ledgers
         self._stores = stores
+        self._timeline = timeline
 
     def reports(self, stamp_ns: int | None, now_ns: int) -> Mapping[Modality, ModalityReport]:
         """Report on every sensor; without a stamp, no ages."""
@@ -40,14 +45,7 @@ class Assembly:
         return MappingProxyType(reports)
 
     def snapshot(
-        self,
-        stamp_ns: int,
-        frame: ImageSample | None,
-        *,
-        as_of_ns: int,
-        emitted_ns: int,
-        completed: bool,
-        epoch: int,
+        self, stamp_ns: int, frame: ImageSample | None, as_of_ns: int, *, completed: bool
     ) -> Snapshot:
         """Build the snapshot of an instant; what a silent sensor once said is left out.
 
@@ -55,16 +53,14 @@ class Assembly:
             stamp_ns: The instant.
             frame: What opened it; None for the timer.
             as_of_ns: Clock of the receiver at which a sensor must be alive.
-            emitted_ns: Clock of the receiver now.
             completed: Whether every live sensor covers the instant.
-            epoch: Number of clock resets so far.
         """
         stores = self._stores
         heard = self._ledgers[Modality.MICROPHONE].alive(as_of_ns)
         moving = self._ledgers[Modality.VELOCITY].alive(as_of_ns)
         return Snapshot(
             stamp_ns=stamp_ns,
-            emitted_ns=emitted_ns,
+            emitted_ns=self._timeline.now_ns,
             trigger='timer' if frame is None else 'camera',
             completed=completed,
             image=frame,
@@ -73,5 +69,5 @@ class Assembly:
             velocities=stores.velocities(stamp_ns),
             positions=stores.positions(stamp_ns),
             modalities=self.reports(stamp_ns, as_of_ns),
-            epoch=epoch,
+            epoch=self._timeline.epoch,
         )

@@ -84,6 +84,20 @@ class Outbox:
         self.emitted -= count
         self.superseded += count
 
+    def counters(
+        self, *, pending: int, clock_resets: int, audio_restarts: int
+    ) -> AlignmentCounters:
+        """Sum up, with what others count: frames that wait, and restarts."""
+        return AlignmentCounters(
+            opened=self.opened,
+            emitted=self.emitted,
+            superseded=self.superseded,
+            clock_resets=clock_resets,
+            discarded=self.discarded,
+            pending=pending + len(self),
+            audio_restarts=audio_restarts,
+        )
+
     def start_epoch(self) -> None:
         """Let stamps begin anew."""
         self.last_ns = self.last_frame_ns = None

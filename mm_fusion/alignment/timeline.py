@@ -42,10 +42,15 @@ class Timeline:
     Args:
         reorder_ns: A sample is out of order beyond this.
         refuse: Called with the modality and the reason of each sample that is refused.
+
+    Attributes:
+        now_ns: Clock of the receiver.
+        epoch: Number of jumps so far.
     """
 
     def __init__(self, reorder_ns: int, refuse: Callable[[Modality, DropReason], None]) -> None:
         self.now_ns = 0
+        self.epoch = 0
         self._reorder_ns = reorder_ns
         self._jump_ns = max(reorder_ns, JUMP_NS)
         self._refuse = refuse
@@ -121,8 +126,9 @@ class Timeline:
         return abs(sample.stamp_ns - past_ns) < abs(sample.stamp_ns - present_ns)
 
     def restart(self, *, stamps_jumped: bool) -> list[Sample]:
-        """Forget the stamps seen; return the samples kept back, in order of arrival."""
+        """Begin a new epoch; return the samples kept back for it, in order of arrival."""
         kept_back = list(self._suspects.values())
+        self.epoch += 1
         self._suspects = {}
         self._past_ns = self._newest_ns if stamps_jumped else {}
         self._past_until_ns = self.now_ns + self._jump_ns
