@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -30,32 +30,53 @@ _ELLIPSE_STEPS = (1, 3, 5, 11)  # 1, 2, 3 and 6 s
 
 
 def map_figure(drive: DriveMap) -> Figure:
-    """Draw the driven path coloured by the error, with evenly spaced predictions over it."""
+    """Draw the driven path coloured by the error, whole and around the worst prediction."""
     with matplotlib.rc_context(RC):
-        span = np.ptp(drive.path, axis=0)
-        tall = float(np.clip(span[1] / max(span[0], 1.0), 0.32, 0.8))
-        figure = Figure(figsize=(WIDTH_IN, (WIDTH_IN - 1.4) * tall + 0.6), layout='constrained')
-        axes = figure.subplots()
-        axes.plot(*drive.path.T, color=LINE, linewidth=4.5, solid_capstyle='round', zorder=1)
+        figure = Figure(figsize=(WIDTH_IN, 4.15), layout='constrained')
+        whole, close = figure.subplots(1, 2)
         levels = _levels(drive.ade_m)
         norm = BoundaryNorm(levels, _ERRORS.N)
-        axes.add_collection(_coloured_path(drive, norm))
-        for fan in drive.fans:
-            _plot_fan(axes, fan)
-        figure.colorbar(
+        for axes, examples, title in (
+            (whole, drive.fans, 'Whole drive'),
+            (close, drive.close_up, 'Around the worst prediction'),
+        ):
+            axes.set_title(title)
+            axes.plot(*drive.path.T, color=LINE, linewidth=5, solid_capstyle='round', zorder=1)
+            axes.add_collection(_coloured_path(drive, norm))
+            for example in examples:
+                _plot_fan(axes, example, ellipse=axes is close)
+            axes.set_xlabel('East (m)')
+            axes.grid()
+        whole.set_ylabel('North (m)')
+        _frame(whole, drive.path)
+        paths = [
+            _in_map(example, np.vstack(((0.0, 0.0), path)))
+            for example in drive.close_up
+            for path in (example.predicted, example.truth)
+        ]
+        _frame(close, np.vstack(paths))
+        bar = figure.colorbar(
             ScalarMappable(norm, _ERRORS),
-            ax=axes,
+            ax=(whole, close),
             label='ADE at 6 s (m)',
             ticks=levels,
             format=lambda value, _: f'{value:g}',
             fraction=0.03,
+            shrink=0.86,
             pad=0.01,
-        ).outline.set_visible(False)  # type: ignore[operator]  # the stub lacks the spine
-        axes.set_aspect('equal', adjustable='datalim')
-        axes.set_xlabel('East (m)')
-        axes.set_ylabel('North (m)')
-        axes.grid()
+        )
+        bar.ax.spines[:].set_visible(False)
     return figure
+
+
+def _frame(axes: Axes, points: NDArray[np.float64]) -> None:
+    """Show a square around these points; ellipses may reach beyond it."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle = (low + high) / 2
+    half = max(0.56 * float((high - low).max()), 1.0)
+    axes.set_xlim(middle[0] - half, middle[0] + half)
+    axes.set_ylim(middle[1] - half, middle[1] + half)
+    axes.set_aspect('equal')
 
 
 def _levels(errors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,21 +111,19 @@ def _in_map(example: PathExample, points: NDArray[np.float64]) -> NDArray[np.flo
     return np.asarray(turned + (east, north))
 
 
-def _plot_fan(axes: Axes, fan: PathExample) -> None:
-    ellipses = [
-        _in_map(fan, fan.predicted[step] + confidence_ellipse(fan.covariances[step], 25))
-        for step in _ELLIPSE_STEPS
-    ]
+def _plot_fan(axes: Axes, fan: PathExample, *, ellipse: bool) -> None:
     colour = MODEL_COLOURS['mm_fusion']
-    axes.add_collection(PolyCollection(ellipses, facecolor=colour, alpha=0.13, zorder=3))
     path = _in_map(fan, np.vstack(((0.0, 0.0), fan.predicted)))
-    axes.plot(*path.T, color=colour, linewidth=1.1, zorder=4)
+    axes.plot(*path.T, color=colour, linewidth=1.2, zorder=1.5)
+    if ellipse:
+        outline = _in_map(fan, fan.predicted[-1] + confidence_ellipse(fan.covariances[-1]))
+        axes.plot(*outline.T, color=colour, linewidth=0.6, alpha=0.55, zorder=1.4)
 
 
 def moments_figure(drive: DriveMap) -> Figure:
     """Draw a typical, a hard and the worst prediction, each seen from the vehicle."""
     with matplotlib.rc_context(RC):
-        figure = Figure(figsize=(WIDTH_IN, 3.9), layout='constrained')
+        figure = Figure(figsize=(WIDTH_IN, 3.75), layout='constrained')
         panels = figure.subplots(1, len(drive.moments), squeeze=False)[0]
         for axes, (name, moment) in zip(panels, drive.moments.items(), strict=True):
             _plot_moment(axes, moment)
@@ -117,14 +136,16 @@ def moments_figure(drive: DriveMap) -> Figure:
 
 def _plot_moment(axes: Axes, moment: PathExample) -> None:
     """Plot one prediction with the vehicle at the origin, forward being up."""
+    colour = MODEL_COLOURS['mm_fusion']
     for step in _ELLIPSE_STEPS:
         outline = moment.predicted[step] + confidence_ellipse(moment.covariances[step])
-        axes.fill(
+        axes.fill(-outline[:, 1], outline[:, 0], color=colour, alpha=0.07, linewidth=0)
+        axes.plot(
             -outline[:, 1],
             outline[:, 0],
-            color=MODEL_COLOURS['mm_fusion'],
-            alpha=0.14,
-            linewidth=0,
+            color=colour,
+            linewidth=0.6,
+            alpha=0.6,
             label='90 % ellipse at 1, 2, 3, 6 s' if step == _ELLIPSE_STEPS[-1] else None,
         )
     for points, colour, label, width in (
@@ -139,6 +160,7 @@ def _plot_moment(axes: Axes, moment: PathExample) -> None:
         )  # fmt: skip
     axes.plot(0, 0, marker='^', color=INK, markersize=7)
     axes.axhline(0, color=MUTED, linewidth=0.4)
-    axes.set_aspect('equal', adjustable='datalim')
+    paths = np.vstack(((0.0, 0.0), moment.truth, moment.ctra, moment.predicted))
+    _frame(axes, np.column_stack((-paths[:, 1], paths[:, 0])))
     axes.set_xlabel('To the right (m)')
     axes.grid()

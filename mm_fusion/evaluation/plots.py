@@ -102,13 +102,10 @@ def distribution_figure(totals: Totals) -> Figure:
 
 def _plot_coverage(axes: Axes, sums: TrajectorySums) -> None:
     axes.set_title('Coverage of the 90 % ellipses')
-    axes.axhline(CONFIDENCE, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-    axes.annotate(
-        'calibrated', (0.1, CONFIDENCE), xytext=(0, 3), textcoords='offset points', color=MUTED
-    )
+    axes.axhline(CONFIDENCE, color=INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=3)
     share = sums.coverage
     if share is not None:
-        axes.bar(STEPS_S, share, width=0.36, color=MODEL_COLOURS['mm_fusion'], zorder=2)
+        axes.bar(STEPS_S, share, width=0.3, color=MODEL_COLOURS['mm_fusion'], alpha=0.75)
     axes.set_ylim(0, 1.04)
     axes.set_xlim(0, 6.3)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

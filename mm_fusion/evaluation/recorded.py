@@ -103,10 +103,6 @@ def _outputs(path: Path) -> list[FusionOutput]:
             stamp = message.header.stamp
             stamp_ns = stamp.sec * _SECOND_NS + stamp.nanosec
             found.setdefault(stamp_ns, {})[topics[topic]] = message
-    if not found:
-        raise BagError(
-            f'{path}: the recording holds no outputs of the node ({ROAD_TYPE}, {TRAJECTORY_TYPE})'
-        )
     try:
         return [
             _output(stamp_ns, messages.get(ROAD_TYPE), messages.get(TRAJECTORY_TYPE))
@@ -120,16 +116,17 @@ def _topics(bag: RawBag) -> dict[str, str]:
     """Find the topics of the node's outputs, with their types."""
     topics = {topic: kind for topic, kind in bag.types.items() if kind in _OUTPUT_TYPES}
     if len(set(topics.values())) != len(topics):
-        raise BagError(
-            f'{bag.path}: found outputs of several nodes, expected one: {", ".join(sorted(topics))}'
-        )
+        listed = ', '.join(sorted(topics))
+        raise BagError(f'{bag.path}: found outputs of several nodes, expected one: {listed}')
+    if not topics:
+        kinds = ' or '.join(_OUTPUT_TYPES)
+        raise BagError(f'{bag.path}: the recording holds no outputs of the node ({kinds})')
     return topics
 
 
 def _output(stamp_ns: int, road: Any | None, trajectory: Any | None) -> FusionOutput:
-    statuses = [
-        status for message in (trajectory, road) if message for status in message.modalities
-    ]
+    messages = [message for message in (trajectory, road) if message is not None]
+    statuses = [status for message in messages for status in message.modalities]
     reports = {Modality(status.name): _report(status) for status in statuses}
     silent = ModalityReport(ModalityState.NEVER_SEEN, None, 0.0, 0, {})
     return FusionOutput(

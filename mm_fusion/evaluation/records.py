@@ -266,6 +266,7 @@ class DriveMap:
         places: float64 (n, 2), where the scored samples were taken.
         ade_m: float64 (n,), the pipeline's ADE at 6 s of each.
         fans: Evenly spaced samples.
+        close_up: Samples around the one with the largest error.
         moments: Samples at the median, the 90 % quantile and the maximum of the error, by name.
     """
 
@@ -273,6 +274,7 @@ class DriveMap:
     places: NDArray[np.float64]
     ade_m: NDArray[np.float64]
     fans: tuple[PathExample, ...]
+    close_up: tuple[PathExample, ...]
     moments: Mapping[str, PathExample]
 
 

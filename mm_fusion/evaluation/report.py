@@ -174,8 +174,8 @@ def _trajectory_parts(result: BagResult, key: str) -> list[str]:
         _card('Trajectory', _table(tables.trajectory_table(totals))),
         _plot(
             'Driven path', map_figure(result.drive), f'{key}-map',
-            'Coloured by the error of the prediction made there; every so often a predicted path '
-            'with its 90 % ellipses at 1, 2, 3 and 6 s.',
+            'Coloured by the error of the prediction made there. In blue some predicted paths, '
+            'close up with their 90 % ellipses at 6 s.',
         ),
         _plot(
             'Close up', moments_figure(result.drive), f'{key}-moments',
@@ -198,12 +198,10 @@ def _description(result: BagResult) -> str:
         'odometry': f'ground truth from {result.topics.get("odometry", "odometry")}',
         'smoothed recording': 'ground truth from the recorded future, smoothed',
     }[result.truth]
-    made = (
-        'recorded by a live node'
-        if result.source == 'recorded'
-        else ('triggered by the camera' if result.camera else 'no camera: triggered by the timer')
-    )
-    return f'{truth}; outputs {made}'
+    if result.source == 'recorded':
+        return f'{truth}; outputs recorded by a live node'
+    trigger = 'the camera' if result.camera else 'the timer, for there is no camera'
+    return f'{truth}; outputs triggered by {trigger}'
 
 
 def _tiles(totals: Totals) -> str:
@@ -254,6 +252,7 @@ def _table(table: Table) -> str:
     rows = ''.join(
         f'<tr{_tone(row.tone)}><th scope="row">{_text(row.cells[0])}</th>'
         + ''.join(f'<td>{_text(cell)}</td>' for cell in row.cells[1:])
+        + '<td></td>' * (len(table.columns) - len(row.cells))
         + '</tr>'
         for row in table.rows
     )

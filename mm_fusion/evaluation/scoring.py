@@ -43,6 +43,7 @@ HISTORY_NS = 2_000_000_000
 BASELINE_HISTORY_NS = 4_000_000_000
 BASELINES: tuple[Literal['cv', 'ctrv', 'ctra'], ...] = ('cv', 'ctrv', 'ctra')
 FANS = 60
+CLOSE_UP = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,17 +211,18 @@ def _drive_map(samples: Sequence[_Sample], truth: ReferencePath, first_ns: int) 
         for sample in samples
     ]
     order = sorted(range(len(examples)), key=lambda index: examples[index].ade_m)
-    last = len(order) - 1
+    last, worst = len(order) - 1, order[-1]
     kept = thinned(len(examples), MAX_POINTS)
     return DriveMap(
         path=truth.positions[thinned(len(truth.positions), MAX_POINTS)],
         places=np.stack([examples[index].origin[:2] for index in kept]),
         ade_m=np.array([examples[index].ade_m for index in kept]),
         fans=tuple(examples[index] for index in thinned(len(examples), FANS)),
+        close_up=tuple(examples[max(0, worst - CLOSE_UP) : worst + CLOSE_UP + 1 : 2]),
         moments={
             'Typical': examples[order[round(0.5 * last)]],
             'Hard (90 %)': examples[order[round(0.9 * last)]],
-            'Worst': examples[order[last]],
+            'Worst': examples[worst],
         },
     )
 

@@ -211,4 +211,4 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f'{seconds:.1f} s'
     minutes, rest = divmod(round(seconds), 60)
-    return f'{minutes} min {rest:02d} s'
+    return f'{minutes}:{rest:02d} min'

@@ -83,7 +83,8 @@ def svg(figure: Figure, label: str, salt: str) -> str:
     box = ' '.join(re.findall(r'viewBox="[^"]*"', head))
     for placeholder, variable in _PLACEHOLDERS.items():
         body = body.replace(placeholder, variable)
-    body = re.sub(r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib)[^"]*"', '', body)
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', body))
+    body = re.sub(r' id="([^"]*)"', lambda match: match.group() if match[1] in used else '', body)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'{box} role="img" aria-label="{label}">{body}'

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.evaluation.records import Timeline
 
+_AGE_POINTS = 200
 _STATES = {
     ModalityState.PRESENT: (GOOD, 'present'),
     ModalityState.STALE: (WARN, 'stale'),
@@ -102,25 +103,14 @@ def modality_figure(timeline: Timeline) -> Figure:
         heights = (1.0, 1.2, 1.1) if weighted else (1.0, 1.2)
         rows = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         _plot_states(rows[0], timeline)
-        ages = rows[1]
-        ages.set_title('Age of the newest measurement')
-        for column, modality in enumerate(MODALITIES):
-            ages.plot(
-                timeline.times_s,
-                timeline.ages_s[:, column],
-                color=MODALITY_COLOURS[column],
-                linewidth=1.1,
-                label=modality.value,
-            )
-        ages.set_ylabel('s')
-        ages.set_ylim(bottom=0)
-        ages.grid(axis='y')
-        ages.legend(loc='upper left', bbox_to_anchor=(1.0, 1.06), borderaxespad=0.3)
+        _plot_ages(rows[1], timeline)
         if weighted:
             weights = rows[2]
             weights.set_title('Weight in the road state')
-            names = [modality.value for modality in MODALITIES]
-            _stack(weights, timeline.times_s, timeline.weights, names, MODALITY_COLOURS)
+            used = np.flatnonzero(np.nansum(timeline.weights, axis=0) > 0)
+            names = [MODALITIES[column].value for column in used]
+            colours = [MODALITY_COLOURS[column] for column in used]
+            _stack(weights, timeline.times_s, timeline.weights[:, used], names, colours)
             weights.set_ylim(0, 1)
             weights.yaxis.set_major_formatter(PercentFormatter(1.0))
         _time_axis(rows[-1], timeline.times_s)
@@ -143,6 +133,31 @@ def _plot_states(axes: Axes, timeline: Timeline) -> None:
     axes.spines[['left', 'bottom']].set_visible(False)
     handles = [Patch(color=colour, label=label) for colour, label in _STATES.values()]
     axes.legend(handles=handles, loc='upper left', bbox_to_anchor=(1.0, 1.06), borderaxespad=0.3)
+
+
+def _plot_ages(axes: Axes, timeline: Timeline) -> None:
+    """Plot the largest age in each stretch of time: single outputs of a long drive would blur."""
+    axes.set_title('Age of the newest measurement, at most')
+    size = -(-timeline.times_s.size // _AGE_POINTS)
+    starts = np.arange(0, timeline.times_s.size, size)
+    for column, modality in enumerate(MODALITIES):
+        ages = timeline.ages_s[:, column]
+        known = np.isfinite(ages)
+        if not known.any():
+            continue
+        largest = np.maximum.reduceat(np.where(known, ages, -1.0), starts)
+        largest[largest < 0] = np.nan
+        axes.plot(
+            timeline.times_s[starts],
+            largest,
+            color=MODALITY_COLOURS[column],
+            linewidth=1.4,
+            label=modality.value,
+        )
+    axes.set_ylabel('s')
+    axes.set_ylim(bottom=0)
+    axes.grid(axis='y')
+    axes.legend(loc='upper left', bbox_to_anchor=(1.0, 1.06), borderaxespad=0.3)
 
 
 def _edges(times_s: NDArray[np.float64]) -> NDArray[np.float64]:

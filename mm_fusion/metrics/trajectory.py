@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEP_S = 0.5
-STEPS_S: NDArray[np.float64] = np.arange(1, 13) * STEP_S
+STEPS_S = np.linspace(STEP_S, 6.0, 12, dtype=np.float64)
 """float64 (12,), the times after the stamp at which a path is compared, seconds."""
 
 HORIZONS_S = (1, 2, 3, 6)
