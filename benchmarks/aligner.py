@@ -192,6 +192,7 @@ def run(minutes: float, passes: int) -> Result:
     gc.callbacks.append(watch)
     found = [drive(minutes) for _ in range(passes)]
     gc.callbacks.remove(watch)
+    gc.unfreeze()
     push_us = np.min([one.push_ns for one in found], axis=0) / 1e3
     poll_us = np.min([one.poll_ns for one in found], axis=0) / 1e3
     first, last = found[0], found[-1]
