@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from mm_fusion.errors import SampleError
+from mm_fusion.geometry.measurements import measured_position, measured_velocity, origin_of
 from mm_fusion.geometry.reference import ReferencePath
 from mm_fusion.geometry.smoothing import smoothed_path
 from mm_fusion.types.sensors import GnssFix, LocalPosition, VelocitySample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from mm_fusion.evaluation.records import TruthSource
     from mm_fusion.messages import OdometryPose
     from mm_fusion.settings import EgoFilterSettings
     from mm_fusion.types.sensors import PositionSample, Sample
+
+_Sample = TypeVar('_Sample')
 
 
 class TruthRecorder:
@@ -52,10 +58,35 @@ class TruthRecorder:
         """Make the driven path of what was kept; None where that is not enough for one."""
         if self._odometry:
             return ('odometry', _odometry_path(self._poses)) if self._poses else None
-        if not self._positions:
+        velocities = self._usable(
+            self.velocities, lambda sample: measured_velocity(sample, settings)
+        )
+        located = self._usable(self._positions, origin_of)
+        if not located:
             return None
-        path = smoothed_path(self._positions, self.velocities, settings)
-        return 'smoothed recording', path
+        frame = origin_of(located[0])
+        positions = self._usable(
+            located, lambda sample: measured_position(sample, frame, settings)
+        )
+        if not positions:
+            return None
+        return 'smoothed recording', smoothed_path(positions, velocities, settings)
+
+    def _usable(
+        self, samples: Sequence[_Sample], check: Callable[[_Sample], object]
+    ) -> list[_Sample]:
+        """Leave out, and count, what the smoother would refuse."""
+        usable = [sample for sample in samples if _accepts(check, sample)]
+        self.unusable += len(samples) - len(usable)
+        return usable
+
+
+def _accepts(check: Callable[[_Sample], object], sample: _Sample) -> bool:
+    try:
+        check(sample)
+    except SampleError:
+        return False
+    return True
 
 
 def _odometry_path(poses: list[OdometryPose]) -> ReferencePath:
