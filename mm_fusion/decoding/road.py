@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mm_fusion.runtime.manifest import Manifest
     from mm_fusion.settings import DecodingSettings
+    from mm_fusion.types.bundle import Manifest
 
 SURFACE_TASKS = {
     'friction': len(FRICTION_CLASSES),

@@ -13,8 +13,8 @@ from mm_fusion.types.predictions import TrajectoryMode, TrajectoryPrediction
 
 if TYPE_CHECKING:
     from mm_fusion.geometry.ego_filter import EgoState
-    from mm_fusion.runtime.manifest import Calibration
     from mm_fusion.settings import DecodingSettings
+    from mm_fusion.types.bundle import Calibration
 
 
 class TrajectoryDecoder:

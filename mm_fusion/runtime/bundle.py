@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mm_fusion.errors import BundleError
-from mm_fusion.runtime.manifest import Manifest, parse_manifest
+from mm_fusion.runtime.manifest import parse_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mm_fusion.types.bundle import Manifest
 
 SHIPPED = Path(__file__).resolve().parent.parent / 'bundles'
 MANIFEST = 'manifest.json'

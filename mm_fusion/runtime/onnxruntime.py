@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.runtime.bundle import Bundle
-    from mm_fusion.runtime.manifest import StageSpec, TensorSpec
+    from mm_fusion.types.bundle import StageSpec, TensorSpec
 
 _DTYPES = {'tensor(uint8)': 'uint8', 'tensor(float)': 'float32'}
 _ERROR_SEVERITY = 3

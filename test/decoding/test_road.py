@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mm_fusion.decoding import RoadDecoder
-from mm_fusion.runtime.manifest import Manifest, parse_manifest
+from mm_fusion.runtime.manifest import parse_manifest
 from mm_fusion.settings import DecodingSettings
 from support.bundles import write_tiny_bundle
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from mm_fusion.types.bundle import Manifest
 
 SECOND = 1_000_000_000
 UNFILTERED = DecodingSettings(road_time_constant_s=0.0, siren_time_constant_s=0.0)

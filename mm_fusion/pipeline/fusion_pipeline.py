@@ -9,22 +9,19 @@ clock: ``now_ns`` is the caller's, and only durations of stages are measured.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from mm_fusion.alignment import Aligner
 from mm_fusion.decoding import RoadDecoder, TrajectoryDecoder
 from mm_fusion.errors import SampleError
-from mm_fusion.features import Featurizer, FeaturizerShape
+from mm_fusion.features import Featurizer
 from mm_fusion.geometry.ego_filter import EgoStateFilter
-from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
+from mm_fusion.pipeline.network import Network, Stopwatch, featurizer_shape
+from mm_fusion.pipeline.tracking import EgoTracker
 from mm_fusion.types.predictions import FusionOutput
-from mm_fusion.types.sensors import DropReason, Modality, modality_of
+from mm_fusion.types.sensors import DropReason, Modality
 from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
@@ -35,11 +32,10 @@ if TYPE_CHECKING:
     from mm_fusion.alignment import AlignmentCounters
     from mm_fusion.geometry.ego_filter import EgoState
     from mm_fusion.runtime import Backend, Bundle
-    from mm_fusion.runtime.manifest import Manifest
     from mm_fusion.settings import Settings
     from mm_fusion.types.features import FeatureBatch
     from mm_fusion.types.predictions import EgoMotion, RoadState, TrajectoryPrediction
-    from mm_fusion.types.sensors import PositionSample, Sample, VelocitySample
+    from mm_fusion.types.sensors import Sample
     from mm_fusion.types.snapshot import ModalityReport, Snapshot
 
 
@@ -203,132 +199,3 @@ class FusionPipeline:
             drops = dict(reports[modality].drops)
             drops[reason] = drops.get(reason, 0) + 1
             reports[modality] = replace(reports[modality], drops=drops)
-
-
-class EgoTracker:
-    """Feed the ego-state filter from snapshots, each sample once and in order of stamp.
-
-    Args:
-        ego_filter: The filter; owned by the tracker.
-    """
-
-    def __init__(self, ego_filter: EgoStateFilter) -> None:
-        self._filter = ego_filter
-        self._fed: dict[Modality, frozenset[int]] = {}
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._filter.reset()
-        self._fed.clear()
-
-    def update(
-        self, snapshot: Snapshot
-    ) -> tuple[EgoState | None, list[tuple[Modality, DropReason]]]:
-        """Feed what is new in a snapshot.
-
-        A sample that came late, but within the history, is fed too; the filter handles its age.
-
-        Returns:
-            The state at the stamp, or None where the motion is not known, and what the filter
-            refused.
-        """
-        fresh: list[VelocitySample | PositionSample] = []
-        for modality, samples in (
-            (Modality.VELOCITY, snapshot.velocities),
-            (Modality.GNSS, snapshot.positions),
-        ):
-            fed = self._fed.get(modality, frozenset())
-            fresh.extend(sample for sample in samples if sample.stamp_ns not in fed)
-            self._fed[modality] = frozenset(sample.stamp_ns for sample in samples)
-        refused = []
-        for sample in sorted(fresh, key=lambda sample: sample.stamp_ns):
-            reason = self._feed(sample)
-            if reason is not None:
-                refused.append((modality_of(sample), reason))
-        return self._filter.state_at(snapshot.stamp_ns), refused
-
-    def _feed(self, sample: VelocitySample | PositionSample) -> DropReason | None:
-        try:
-            return None if self._filter.add(sample) else DropReason.OUTLIER
-        except SampleError as error:
-            return error.reason
-
-
-class Network:
-    """Run the stages of a bundle for one snapshot: the encoders of what is present, then fusion.
-
-    Args:
-        manifest: Contract of the bundle.
-        backend: Runs its stages.
-    """
-
-    def __init__(self, manifest: Manifest, backend: Backend) -> None:
-        self._backend = backend
-        self._stages = tuple(manifest.stages.values())
-        # What stands for the embedding of an absent modality; presence tells the network so.
-        self._absent = {
-            stage: np.zeros(manifest.stages[stage].outputs[embedding].shape, np.float32)
-            for stage, (_, embedding) in EMBEDDINGS.items()
-            if stage in manifest.stages
-        }
-
-    def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
-        """Run the encoders and the fusion stage.
-
-        Raises:
-            InferenceError: A stage failed.
-        """
-        inputs: dict[str, NDArray[Any]] = {'presence': batch.presence, 'age_s': batch.age_s}
-        features = {'image': batch.image, 'audio': batch.audio, 'motion': batch.motion}
-        for stage, absent in self._absent.items():
-            taken, embedding = EMBEDDINGS[stage]
-            value = features[taken]
-            if value is None:
-                inputs[embedding] = absent
-                continue
-            with watch(stage):
-                inputs[embedding] = self._backend.run(stage, {taken: value})[embedding]
-        with watch(FUSION):
-            return self._backend.run(FUSION, inputs)
-
-    def warm_up(self) -> None:
-        """Run each stage once on zeros.
-
-        Raises:
-            InferenceError: A stage failed.
-        """
-        for stage in self._stages:
-            zeros = {name: np.zeros(spec.shape, spec.dtype) for name, spec in stage.inputs.items()}
-            self._backend.run(stage.name, zeros)
-
-
-class Stopwatch:
-    """Measure how long each stage took."""
-
-    def __init__(self) -> None:
-        self.durations_s: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.durations_s[stage] = time.perf_counter() - start
-
-
-def featurizer_shape(manifest: Manifest) -> FeaturizerShape:
-    """Read the sizes of the network's inputs from the contract of a bundle."""
-
-    def shape(stage: str) -> tuple[int, ...] | None:
-        if stage not in manifest.stages:
-            return None
-        return manifest.stages[stage].inputs[EMBEDDINGS[stage][0]].shape
-
-    image, audio, motion = shape('image_encoder'), shape('audio_encoder'), shape('motion_encoder')
-    return FeaturizerShape(
-        image=None if image is None else (image[1], image[2]),
-        audio_samples=None if audio is None else audio[1],
-        audio_rate_hz=manifest.audio_sample_rate_hz,
-        motion_steps=None if motion is None else motion[1],
-    )

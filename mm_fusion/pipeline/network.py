@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a bundle, run for one snapshot."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mm_fusion.features import FeaturizerShape
+from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.runtime import Backend
+    from mm_fusion.types.bundle import Manifest
+    from mm_fusion.types.features import FeatureBatch
+
+
+class Stopwatch:
+    """Measure how long each stage takes.
+
+    Attributes:
+        durations_s: Duration of each stage in seconds, in the order they ended.
+    """
+
+    def __init__(self) -> None:
+        self.durations_s: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Measure the block that this manages, under the name of a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.durations_s[stage] = time.perf_counter() - start
+
+
+class Network:
+    """Run the stages of a bundle for one snapshot: the encoders of what is present, then fusion.
+
+    Args:
+        manifest: Contract of the bundle.
+        backend: Runs its stages.
+    """
+
+    def __init__(self, manifest: Manifest, backend: Backend) -> None:
+        self._backend = backend
+        self._stages = tuple(manifest.stages.values())
+        # What stands for the embedding of an absent modality; presence tells the network so.
+        self._absent = {
+            stage: np.zeros(manifest.stages[stage].outputs[embedding].shape, np.float32)
+            for stage, (_, embedding) in EMBEDDINGS.items()
+            if stage in manifest.stages
+        }
+
+    def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
+        """Run the encoders and the fusion stage.
+
+        Raises:
+            InferenceError: A stage failed.
+        """
+        inputs: dict[str, NDArray[Any]] = {'presence': batch.presence, 'age_s': batch.age_s}
+        features = {'image': batch.image, 'audio': batch.audio, 'motion': batch.motion}
+        for stage, absent in self._absent.items():
+            taken, embedding = EMBEDDINGS[stage]
+            value = features[taken]
+            if value is None:
+                inputs[embedding] = absent
+                continue
+            with watch(stage):
+                inputs[embedding] = self._backend.run(stage, {taken: value})[embedding]
+        with watch(FUSION):
+            return self._backend.run(FUSION, inputs)
+
+    def warm_up(self) -> None:
+        """Run each stage once on zeros.
+
+        Raises:
+            InferenceError: A stage failed.
+        """
+        for stage in self._stages:
+            zeros = {name: np.zeros(spec.shape, spec.dtype) for name, spec in stage.inputs.items()}
+            self._backend.run(stage.name, zeros)
+
+
+def featurizer_shape(manifest: Manifest) -> FeaturizerShape:
+    """Read the sizes of the network's inputs from the contract of a bundle."""
+
+    def shape(stage: str) -> tuple[int, ...] | None:
+        if stage not in manifest.stages:
+            return None
+        return manifest.stages[stage].inputs[EMBEDDINGS[stage][0]].shape
+
+    image, audio, motion = shape('image_encoder'), shape('audio_encoder'), shape('motion_encoder')
+    return FeaturizerShape(
+        image=None if image is None else (image[1], image[2]),
+        audio_samples=None if audio is None else audio[1],
+        audio_rate_hz=manifest.audio_sample_rate_hz,
+        motion_steps=None if motion is None else motion[1],
+    )
