@@ -59,6 +59,8 @@ setup(
         'console_scripts': [
             f'{NAME} = {NAME}.cli.main:main',
             f'fusion_node = {NAME}.nodes.fusion_node:main',
+            f'bag_player = {NAME}.nodes.bag_player:main',
+            f'bag_recorder = {NAME}.nodes.bag_recorder:main',
         ],
     },
 )

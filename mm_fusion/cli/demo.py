@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mm_fusion.cli.live_run import LiveRun
     from mm_fusion.evaluation.projection import CameraModel
     from mm_fusion.evaluation.records import BagResult
+    from mm_fusion.runtime import Bundle
 
 _SAMPLE_FRAMES = 4
 
@@ -54,16 +55,19 @@ def demo(
     from mm_fusion.cli.live_figures import live_figures
     from mm_fusion.cli.live_run import run_live
     from mm_fusion.evaluation.projection import DEFAULT_CAMERA
+    from mm_fusion.runtime import Bundle
+    from mm_fusion.settings import Settings
 
     console = Console()
+    loaded = Bundle.load(Settings().inference.bundle if bundle is None else bundle)
     folder = _folder(out)
     camera = DEFAULT_CAMERA
     if bag is None:
         bag, camera = folder / 'drive', _make_drive(console, folder / 'drive', seed, duration)
-    run = run_live(bag, folder, rate=rate, loops=loop, bundle=bundle)
+    run = run_live(bag, folder, bundle=loaded.path, rate=rate, loops=loop)
     figures = live_figures(run.recording)
     # Recordings are sorted by time: played twice, one pass would lie over the other.
-    result = _evaluated(run.recording, bundle, camera) if loop == 1 else None
+    result = _evaluated(run.recording, loaded, camera) if loop == 1 else None
     _show(console, run, figures, result)
     summary = {'played': run.played, 'recorded': run.recorded, 'node': dataclasses.asdict(figures)}
     (folder / 'demo.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
@@ -71,7 +75,7 @@ def demo(
     if result is None:
         console.print('not evaluated: the recording was played more than once')
     else:
-        page = _report(folder / 'report', result, bundle, camera)
+        page = _report(folder / 'report', result, loaded, camera)
         console.print(f'report: {page}', soft_wrap=True, markup=False, highlight=False)
 
 
@@ -108,16 +112,13 @@ def _make_drive(console: Console, path: Path, seed: int, duration_s: float) -> C
     )
 
 
-def _evaluated(recording: Path, bundle: str | None, camera: CameraModel) -> BagResult:
+def _evaluated(recording: Path, bundle: Bundle, camera: CameraModel) -> BagResult:
     from mm_fusion.evaluation.run import Job, evaluate_bags
-    from mm_fusion.runtime import Bundle
     from mm_fusion.settings import Settings
 
-    settings = Settings()
-    loaded = Bundle.load(settings.inference.bundle if bundle is None else bundle)
     job = Job(
-        bundle=loaded.path,
-        settings=settings,
+        bundle=bundle.path,
+        settings=Settings(),
         topics=None,
         recorded=True,
         frames=_SAMPLE_FRAMES,
@@ -126,13 +127,10 @@ def _evaluated(recording: Path, bundle: str | None, camera: CameraModel) -> BagR
     return evaluate_bags([recording], job)[0]
 
 
-def _report(folder: Path, result: BagResult, bundle: str | None, camera: CameraModel) -> Path:
+def _report(folder: Path, result: BagResult, bundle: Bundle, camera: CameraModel) -> Path:
     from mm_fusion.evaluation.report import write_report
-    from mm_fusion.runtime import Bundle
-    from mm_fusion.settings import Settings
 
-    loaded = Bundle.load(Settings().inference.bundle if bundle is None else bundle)
-    name = f'{loaded.manifest.name} {loaded.manifest.version}'
+    name = f'{bundle.manifest.name} {bundle.manifest.version}'
     return write_report(folder, [result], name, camera)
 
 

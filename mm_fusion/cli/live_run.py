@@ -106,13 +106,13 @@ class _Process:
         self._process.send_signal(request)
         if not self.ended(_FINISH_S):
             self.kill()
-            raise MmFusionError(f'{self.name} did not end within {_FINISH_S:g} s{self._tail()}')
+            raise MmFusionError(f'{self.name} did not end within {_FINISH_S:g} s{self._log_end()}')
         self.check_status()
 
-    def check_status(self) -> None:
-        """Refuse a status other than 0, once it has ended."""
+    def check_status(self, log_of: _Process | None = None) -> None:
+        """Refuse a status other than 0, once it has ended; another's log may tell why."""
         if self._process.returncode != 0:
-            raise self._failure()
+            raise self._failure(log_of)
 
     def kill(self) -> None:
         """End it at once, where it still runs."""
@@ -120,12 +120,11 @@ class _Process:
             self._process.kill()
             self._process.wait()
 
-    def _failure(self) -> MmFusionError:
-        return MmFusionError(
-            f'{self.name} ended with status {self._process.returncode}{self._tail()}'
-        )
+    def _failure(self, log_of: _Process | None = None) -> MmFusionError:
+        log_end = (log_of or self)._log_end()
+        return MmFusionError(f'{self.name} ended with status {self._process.returncode}{log_end}')
 
-    def _tail(self) -> str:
+    def _log_end(self) -> str:
         if self._log is None:
             return ''
         lines = self._log.read_text(encoding='utf-8', errors='replace').splitlines()
@@ -133,16 +132,16 @@ class _Process:
 
 
 def run_live(
-    bag: Path, folder: Path, *, rate: float = 1.0, loops: int = 1, bundle: str | None = None
+    bag: Path, folder: Path, *, bundle: Path, rate: float = 1.0, loops: int = 1
 ) -> LiveRun:
     """Play a recording into the fusion node and record inputs and outputs.
 
     Args:
         bag: The recording to play.
         folder: Existing folder for the new recording, the logs and the summaries.
+        bundle: Folder of the model bundle.
         rate: Speed.
         loops: How often it is played.
-        bundle: Name or folder of a model bundle; None takes the node's default.
 
     Raises:
         MmFusionError: A process failed; the end of its log is in the message.
@@ -150,9 +149,9 @@ def run_live(
     with RawBag(bag) as recording:
         truth = match_topics(recording.types).odometry
     simulated = ['--ros-args', '-p', 'use_sim_time:=true']
-    parameters = [*simulated, '-p', 'node.autostart:=true']
-    if bundle is not None:
-        parameters += ['-p', f'inference.bundle:={bundle}']
+    parameters = [
+        *simulated, '-p', 'node.autostart:=true', '-p', f'inference.bundle:={bundle}',
+    ]  # fmt: skip
     topics = [*INPUTS, *([truth] if truth else [])]
     live = folder / 'live'
     played, recorded = folder / 'played.json', folder / 'recorded.json'
@@ -177,7 +176,8 @@ def run_live(
         while not player.ended(_CHECK_S):
             node.check_running()
             recorder.check_running()
-        player.check_status()
+        # A player that nobody listens to has done nothing wrong: the node's log says why.
+        player.check_status(log_of=node)
         node.check_running()
         recorder.finish(signal.SIGINT)
         node.finish(signal.SIGINT)
@@ -187,7 +187,7 @@ def run_live(
 @contextlib.contextmanager
 def _environment(folder: Path) -> Iterator[dict[str, str]]:
     """Give the environment of the processes, with a ROS domain that is theirs alone."""
-    domain, lock = _reserved_domain()
+    domain, lock = reserved_domain()
     with lock:
         environment = dict(os.environ)
         for name in ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER', 'ROS_LOCALHOST_ONLY'):
@@ -216,7 +216,7 @@ def profile_path() -> Path:
     raise MmFusionError(f'config/{PROFILE}: not found in {", ".join(map(str, places))}')
 
 
-def _reserved_domain() -> tuple[int, IO[str]]:
+def reserved_domain() -> tuple[int, IO[str]]:
     """Reserve a ROS domain among the runs on this machine, until the file is closed."""
     start = os.getpid() % len(_DOMAINS)
     for domain in [*_DOMAINS[start:], *_DOMAINS[:start]]:

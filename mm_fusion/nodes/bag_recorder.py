@@ -60,7 +60,8 @@ class RecordReport:
         written: Messages by topic, also of those that stayed silent.
         overflowed: Messages that found the queue full, by topic.
         lost: Messages that the middleware reports as lost on the way, by topic.
-        before_clock: Messages that came before the first /clock, and so have no time.
+        before_clock: Messages that came before the first /clock: they have no time, and are left
+            out.
     """
 
     written: Mapping[str, int]
@@ -70,8 +71,8 @@ class RecordReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that came was written."""
-        return not self.overflowed and not self.lost and not self.before_clock
+        """Whether everything that has a time was written."""
+        return not self.overflowed and not self.lost
 
 
 class BagRecorder:
@@ -84,6 +85,14 @@ class BagRecorder:
         first: Names of further topics, which are to have their publishers before the others
             are subscribed to.
         capacity: Messages that may wait to be written.
+
+    Raises:
+        MmFusionError: A topic has no valid name.
+
+    Attributes:
+        counts: Messages written so far, by topic.
+        overflowed: Messages that found the queue full, by topic.
+        before_clock: Messages that came before the first /clock.
     """
 
     def __init__(
@@ -96,24 +105,28 @@ class BagRecorder:
     ) -> None:
         self._node = node
         self._bag = bag
-        self._unmatched = {node.resolve_topic_name(topic) for topic in first}
-        others = {node.resolve_topic_name(topic) for topic in topics}
-        self._waiting = self._unmatched | others
+        self._unmatched = _resolved(node, first)
+        self._waiting = self._unmatched | _resolved(node, topics)
         self._subscriptions: list[Subscription[Any]] = []
         self._queue: queue.Queue[tuple[str, str, bytes, int] | None] = queue.Queue(capacity)
-        self._written = dict.fromkeys(sorted(self._waiting), 0)
-        self._overflowed: dict[str, int] = {}
+        self.counts = dict.fromkeys(sorted(self._waiting), 0)
+        self.overflowed: dict[str, int] = {}
         self._lost: dict[str, int] = {}
-        self._before_clock = 0
+        self.before_clock = 0
         self._heard = threading.Condition()
         self._newest_s = time.monotonic()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._write, name='writer', daemon=True)
         self._thread.start()
         self._timer = node.create_timer(
-            _DISCOVERY_PERIOD_S, self._discover, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            _DISCOVERY_PERIOD_S, self.discover, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self._discover()
+        self.discover()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a message could not be written."""
+        return self._failure is not None
 
     def wait_for_silence(self, silence_s: float, at_once: Callable[[], bool]) -> None:
         """Wait until nothing has come for a while.
@@ -144,9 +157,9 @@ class BagRecorder:
         self._thread.join()
         if self._failure is not None:
             raise self._failure
-        return RecordReport(self._written, self._overflowed, self._lost, self._before_clock)
+        return RecordReport(self.counts, self.overflowed, self._lost, self.before_clock)
 
-    def _discover(self) -> None:
+    def discover(self) -> None:
         """Subscribe to the topics that have appeared."""
         for topic in sorted(self._waiting & self._unmatched if self._unmatched else self._waiting):
             offers = [offer_of(i) for i in self._node.get_publishers_info_by_topic(topic)]
@@ -186,12 +199,12 @@ class BagRecorder:
             self._newest_s = time.monotonic()
             self._heard.notify_all()
         if received_ns == 0:
-            self._before_clock += 1
+            self.before_clock += 1
             return
         try:
             self._queue.put_nowait((topic, type_name, data, received_ns))
         except queue.Full:
-            self._overflowed[topic] = self._overflowed.get(topic, 0) + 1
+            self.overflowed[topic] = self.overflowed.get(topic, 0) + 1
 
     def _write(self) -> None:
         for topic, type_name, data, received_ns in iter(self._queue.get, None):
@@ -203,7 +216,14 @@ class BagRecorder:
                 self._failure = error
                 self._node.get_logger().error(f'recording has failed: {error}')
             else:
-                self._written[topic] += 1
+                self.counts[topic] += 1
+
+
+def _resolved(node: Node, topics: Sequence[str]) -> set[str]:
+    try:
+        return {node.resolve_topic_name(topic) for topic in topics}
+    except RuntimeError as error:  # the base of what rclpy raises for a bad name
+        raise MmFusionError(f'{", ".join(topics)}: {error}') from error
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -221,7 +241,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Record until a signal; the exit status is 0 where everything that came was written."""
+    """Record until a signal; the exit status is 0 where nothing was lost."""
     arguments = _arguments(remove_ros_args(sys.argv if args is None else args)[1:])
     console = Console(stderr=True)
     signals = threading.Semaphore(0)

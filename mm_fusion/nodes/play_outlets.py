@@ -14,7 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from mm_fusion.bags import match_topics
 from mm_fusion.errors import BagError
-from mm_fusion.messages import AUDIO_INFO_TYPE, ROLE_TYPES, AudioAdapter
+from mm_fusion.messages import AUDIO_INFO_TYPE, ODOMETRY_TYPE, ROLE_TYPES, AudioAdapter
 from mm_fusion.ros.inputs import message_class
 from mm_fusion.settings import AudioSettings
 from mm_fusion.types.sensors import Modality
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 SOUND_TYPE = 'mm_fusion_msgs/msg/AudioStamped'
 _DEPTH = 200
 _NS = 1_000_000_000
-_INPUT_TYPES = {kind for kinds in ROLE_TYPES.values() for kind in kinds}
+# Odometry is ground truth as often as it is an input.
+_INPUT_TYPES = {kind for kinds in ROLE_TYPES.values() for kind in kinds} - {ODOMETRY_TYPE}
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Outlets:
         for topic, type_name in bag.types.items():
             outlet = self._open(topic, names.get(topic, topic), type_name)
             if outlet is not None:
+                outlet.awaited = topic in names if by_role else type_name in _INPUT_TYPES
                 self.by_topic[topic] = outlet
         if not any(outlet.publisher for outlet in self.by_topic.values()):
             raise BagError(f'{bag.path}: none of its message types is installed')
@@ -106,7 +108,7 @@ class Outlets:
         except ImportError:
             return self._substitute(topic, name, type_name)
         publisher = self.publisher(kind, name, latched=topic in self._bag.latched)
-        return Outlet(publisher, lambda data, _: data, awaited=type_name in _INPUT_TYPES)
+        return Outlet(publisher, lambda data, _: data)
 
     def _substitute(self, topic: str, name: str, type_name: str) -> Outlet | None:
         """Find another way for a topic whose type is not installed; None where there is none."""
@@ -116,7 +118,7 @@ class Outlets:
         if type_name in ROLE_TYPES[Modality.MICROPHONE]:
             self.notices.append(f'{topic}: {type_name} is not installed, played as {SOUND_TYPE}')
             publisher = self.publisher(message_class(SOUND_TYPE), name)
-            return Outlet(publisher, self._as_sound(topic), awaited=True)
+            return Outlet(publisher, self._as_sound(topic))
         self.notices.append(f'{topic}: {type_name} is not installed, left out')
         return None
 

@@ -88,7 +88,7 @@ def _engine(
     turns_hz = np.convolve(np.clip(45 * speeds / gear, 13, None), np.ones(40) / 40, mode='same')
     firing = 2 * np.interp(times, grid, turns_hz)
     phase = 2 * math.pi * np.cumsum(firing) / (len(times) / times[-1])
-    load = np.interp(times, grid, 0.025 + 0.02 * np.clip(pulls, 0, 2))
+    load = np.interp(times, grid, 0.012 + 0.012 * np.clip(pulls, 0, 2))
     tones = sum(np.sin(order * phase + order) / order for order in (0.5, 1, 1.5, 2, 3, 4, 6))
     return np.asarray(load * tones)
 
@@ -105,9 +105,9 @@ def _tyres(
     frequency = np.fft.rfftfreq(len(times), times[1])
     road = np.fft.irfft(spectrum / (1 + (frequency / 500) ** 2), len(times))
     hiss = np.fft.irfft(spectrum * frequency**2 / (frequency**2 + 2500**2), len(times))
-    level = 0.12 * (speeds / 14) ** 1.5
+    level = 0.25 * (speeds / 14) ** 1.5
     dull = np.interp(times, grid, level * (shares @ np.array([1.0, 1.0, 0.5])))
-    bright = np.interp(times, grid, level * (shares @ np.array([0.04, 0.4, 0.01])))
+    bright = np.interp(times, grid, level * (shares @ np.array([0.04, 0.25, 0.01])))
     return np.asarray(dull * road + bright * hiss)
 
 
@@ -127,7 +127,7 @@ def _siren(
     for _ in range(8):
         away = np.linalg.norm(siren.positions(course, sent) - places, axis=1)
         sent = grid - away / SPEED_OF_SOUND_MPS
-    level = _SIREN_LEVEL * np.minimum(1.0, _SIREN_REFERENCE_M / away)
+    level = _SIREN_LEVEL * _SIREN_REFERENCE_M / np.maximum(away, _SIREN_REFERENCE_M)
     emitted = np.interp(times, grid, sent)
     phase = _wail_phase(emitted)
     tone = sum(part * np.sin((i + 1) * phase) for i, part in enumerate(_HARMONICS))
