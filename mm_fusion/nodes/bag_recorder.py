@@ -220,10 +220,13 @@ class BagRecorder:
 
 
 def _resolved(node: Node, topics: Sequence[str]) -> set[str]:
-    try:
-        return {node.resolve_topic_name(topic) for topic in topics}
-    except RuntimeError as error:  # the base of what rclpy raises for a bad name
-        raise MmFusionError(f'{", ".join(topics)}: {error}') from error
+    found = set()
+    for topic in topics:
+        try:
+            found.add(node.resolve_topic_name(topic))
+        except RuntimeError as error:  # the base of what rclpy raises for a bad name
+            raise MmFusionError(f'{topic}: {error}') from error
+    return found
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
