@@ -134,6 +134,25 @@ def test_bad_messages_are_counted_by_reason(tmp_path: Path, bundle: Bundle) -> N
     assert result.totals.modalities[Modality.VELOCITY].received == 40
 
 
+def test_deadlines_between_messages_are_kept_and_the_last_frame_is_not_lost(
+    tmp_path: Path, bundle: Bundle
+) -> None:
+    # A frame at 1.05 s waits for the velocity until 1.10 s, and the next one comes at 1.4 s;
+    # a frame at 1.45 s ends the recording before its deadline.
+    with BagWriter(tmp_path / 'gap') as bag:
+        for time_ms in (*range(0, 1001, 100), 1050, 1400, 1450):
+            stamp_ns = START_NS + time_ms * 1_000_000
+            if time_ms % 100 == 50:
+                frame = recordings.compressed(recordings.encoded(), stamp_ns=stamp_ns)
+                bag.write('/image/compressed', frame, stamp_ns)
+            else:
+                bag.write('/velocity', recordings.twist_stamped(5.0, stamp_ns=stamp_ns), stamp_ns)
+    result = evaluate_bag(tmp_path / 'gap', bundle, Settings())
+    seen = np.isfinite(result.timeline.friction[:, 0])
+    velocity = list(Modality).index(Modality.VELOCITY)
+    assert result.timeline.ages_s[seen, velocity] == pytest.approx([0.05, 0.05])
+
+
 def test_progress_is_reported_to_the_end(circle: Path, bundle: Bundle) -> None:
     shares: list[float] = []
     evaluate_bag(circle, bundle, Settings(), progress=shares.append)
