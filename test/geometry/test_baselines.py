@@ -34,7 +34,7 @@ def test_speed_is_interpolated_and_acceleration_is_the_slope_of_the_last_second(
 
 
 def test_only_the_last_second_counts_for_the_acceleration() -> None:
-    samples = [velocity(0.1 * i, 30.0 - i if i < 10 else 10.0) for i in range(31)]
+    samples = [velocity(0.1 * i, 30.0 - i if i < 20 else 10.0) for i in range(31)]
     found = baseline_motion(samples, at(3.0))
     assert found is not None
     assert found.acceleration_mps2 == pytest.approx(0.0, abs=1e-12)

@@ -113,11 +113,26 @@ def test_the_heading_of_a_reversing_vehicle_is_where_its_front_points() -> None:
     for i in range(101):
         ego.add(velocity(0.1 * i, -3.0, 0.001))
         if i % 10 == 0:
-            ego.add(position(0.1 * i, -0.3 * i, 0.0, std=0.5))
+            assert ego.add(position(0.1 * i, -0.3 * i, 0.0, std=0.5))
     found = state(ego, 10.0)
     assert found.heading_known
     assert math.remainder(float(found.mean[HEADING]), math.tau) == pytest.approx(0.0, abs=0.1)
     assert found.motion.speed_mps == pytest.approx(-3.0, abs=0.1)
+
+
+def test_positions_alone_never_show_a_vehicle_reversing() -> None:
+    """Which way the front points cannot be told from them."""
+    ego = EgoStateFilter()
+    way = 0.0
+    for i in range(60):
+        speed = max(-10.0, 10.0 - max(0, i - 15))
+        way += speed
+        ego.add(position(i, way, 0.0, std=0.3))
+    found = state(ego, 59.0)
+    assert found.motion.speed_mps == pytest.approx(10.0, abs=0.3)
+    assert abs(math.remainder(float(found.mean[HEADING]), math.tau)) == pytest.approx(
+        math.pi, abs=0.1
+    )
 
 
 def test_a_fix_starts_a_local_frame() -> None:
@@ -160,6 +175,16 @@ def test_the_variances_of_a_message_count() -> None:
     ego.reset()
     ego.add(VelocitySample(stamp(0), stamp(0), 10.0))
     assert state(ego, 0.0).covariance[SPEED, SPEED] == pytest.approx(0.15**2, rel=0.05)
+
+
+def test_the_covariance_of_the_first_position_is_that_of_the_state() -> None:
+    covariance = np.array([[4.0, 1.0], [1.0, 9.0]])
+    ego = EgoStateFilter()
+    ego.add(velocity(0.0, 10.0))
+    ego.add(LocalPosition(stamp(0.0), stamp(0.0), 'map', 3.0, 5.0, covariance))
+    found = state(ego, 0.0)
+    np.testing.assert_allclose(found.covariance[:2, :2], covariance, atol=1e-5)
+    np.testing.assert_array_equal(found.mean[[EAST, NORTH]], [3.0, 5.0])
 
 
 def test_uncertainty_grows_while_nothing_is_measured() -> None:
