@@ -105,8 +105,8 @@ class BagRecorder:
     ) -> None:
         self._node = node
         self._bag = bag
-        self._unmatched = _resolved(node, first)
-        self._waiting = self._unmatched | _resolved(node, topics)
+        self._unmatched = {_resolved(node, topic) for topic in first}
+        self._waiting = self._unmatched | {_resolved(node, topic) for topic in topics}
         self._subscriptions: list[Subscription[Any]] = []
         self._queue: queue.Queue[tuple[str, str, bytes, int] | None] = queue.Queue(capacity)
         self.counts = dict.fromkeys(sorted(self._waiting), 0)
@@ -219,14 +219,11 @@ class BagRecorder:
                 self.counts[topic] += 1
 
 
-def _resolved(node: Node, topics: Sequence[str]) -> set[str]:
-    found = set()
-    for topic in topics:
-        try:
-            found.add(node.resolve_topic_name(topic))
-        except RuntimeError as error:  # the base of what rclpy raises for a bad name
-            raise MmFusionError(f'{topic}: {error}') from error
-    return found
+def _resolved(node: Node, topic: str) -> str:
+    try:
+        return str(node.resolve_topic_name(topic))
+    except RuntimeError as error:  # the base of what rclpy raises for a bad name
+        raise MmFusionError(f'{topic}: {error}') from error
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
