@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PROFILE = 'fastdds_large_images.xml'
+PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+"""What names the profile to Fast DDS 3 (Kilted) and to Fast DDS 2 (Jazzy)."""
 INPUTS = ('/image', '/audio', '/audio_info', '/fix', '/velocity')
 OUTPUTS = (
     '/mm_fusion/road_state',
@@ -195,7 +197,7 @@ def _environment(folder: Path) -> Iterator[dict[str, str]]:
         yield environment | {
             'ROS_DOMAIN_ID': str(domain),
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'FASTDDS_DEFAULT_PROFILES_FILE': str(profile_path()),
+            **dict.fromkeys(PROFILE_VARIABLES, str(profile_path())),
             'ROS_LOG_DIR': str(folder / 'ros_log'),
             'PYTHONUNBUFFERED': '1',
         }
