@@ -64,7 +64,7 @@ def predict_path(
     stop_s = stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s)
     now_s = swerve = 0.0
     for i, time_s in enumerate(times.tolist()):
-        if now_s < stop_s <= time_s:
+        if now_s <= stop_s <= time_s:
             mean, covariance = propagate(mean, covariance, stop_s - now_s, model)
             east, north, heading = mean[:SPEED]
             mean = (east, north, heading, 0.0, 0.0, 0.0)

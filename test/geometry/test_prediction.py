@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mm_fusion.geometry.ego_filter import EgoState, predict_path
@@ -34,6 +34,7 @@ def state(
 
 @settings(deadline=None)
 @given(motion=MOTIONS)
+@example(motion=EgoMotion(-5e-324, 2.0, 0.0))
 def test_without_decay_it_is_the_ctra_roll_out(motion: EgoMotion) -> None:
     start = state(motion.speed_mps, motion.yaw_rate_rps, motion.acceleration_mps2)
     positions, headings, _ = predict_path(start, TIMES, ENDLESS)
