@@ -146,7 +146,7 @@ def _print_totals(console: Console, name: str, totals: Totals, *, truth: str) ->
     from mm_fusion.evaluation import tables
 
     console.rule(name.replace('[', r'\['), align='left')
-    facts = [f'{tile.label} {tile.value}' for tile in tables.tiles(totals)]
+    facts = [f'{tile.value} {tile.label}' for tile in tables.tiles(totals)]
     if truth:
         facts.append(f'ground truth: {truth}')
     console.print('; '.join(facts), style='dim', markup=False, highlight=False)
