@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PROFILE = 'fastdds_large_images.xml'
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-"""What names the profile to Fast DDS 3 (Kilted) and to Fast DDS 2 (Jazzy)."""
 INPUTS = ('/image', '/audio', '/audio_info', '/fix', '/velocity')
 OUTPUTS = (
     '/mm_fusion/road_state',
@@ -197,10 +195,17 @@ def _environment(folder: Path) -> Iterator[dict[str, str]]:
         yield environment | {
             'ROS_DOMAIN_ID': str(domain),
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            **dict.fromkeys(PROFILE_VARIABLES, str(profile_path())),
+            profile_variable(): str(profile_path()),
             'ROS_LOG_DIR': str(folder / 'ros_log'),
             'PYTHONUNBUFFERED': '1',
         }
+
+
+def profile_variable() -> str:
+    """Name the variable that Fast DDS reads: that of version 2 (Jazzy) or of 3 (Kilted)."""
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    version_2 = any(Path(prefix, 'lib', 'libfastrtps.so').exists() for prefix in prefixes)
+    return 'FASTRTPS_DEFAULT_PROFILES_FILE' if version_2 else 'FASTDDS_DEFAULT_PROFILES_FILE'
 
 
 def profile_path() -> Path:
