@@ -96,7 +96,8 @@ _PROTOCOL = (
 
 
 def _title(results: Sequence[BagResult]) -> str:
-    return results[0].name if len(results) == 1 else f'Evaluation of {len(results)} recordings'
+    what = results[0].name if len(results) == 1 else f'{len(results)} recordings'
+    return f'Evaluation of {what}'
 
 
 def _overview(results: Sequence[BagResult]) -> str:
