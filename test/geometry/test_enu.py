@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mm_fusion.geometry.enu import LocalFrame
@@ -14,6 +14,7 @@ from mm_fusion.geometry.enu import LocalFrame
 OFFSETS = st.floats(-20_000.0, 20_000.0)
 
 
+@settings(deadline=None)
 @given(
     latitude=st.floats(-89.0, 89.0),
     longitude=st.floats(-180.0, 180.0),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -40,6 +40,7 @@ def integrate(motion: EgoMotion, time_s: float) -> NDArray[np.float64]:
     return last
 
 
+@settings(deadline=None)
 @given(motion=MOTIONS)
 def test_ctra_agrees_with_numeric_integration(motion: EgoMotion) -> None:
     path = roll_out('ctra', motion, [2.0, 6.0])
@@ -49,6 +50,7 @@ def test_ctra_agrees_with_numeric_integration(motion: EgoMotion) -> None:
         assert path.headings[i] == pytest.approx(expected[2], abs=1e-6)
 
 
+@settings(deadline=None)
 @given(speed=SPEEDS, yaw_rate=YAW_RATES)
 def test_ctra_without_acceleration_is_ctrv(speed: float, yaw_rate: float) -> None:
     ctra = roll_out('ctra', EgoMotion(speed, 0.0, yaw_rate), TIMES)
@@ -57,6 +59,7 @@ def test_ctra_without_acceleration_is_ctrv(speed: float, yaw_rate: float) -> Non
     np.testing.assert_array_equal(ctra.headings, ctrv.headings)
 
 
+@settings(deadline=None)
 @given(speed=SPEEDS)
 def test_ctrv_without_yaw_rate_is_cv(speed: float) -> None:
     ctrv = roll_out('ctrv', EgoMotion(speed, 0.0, 0.0), TIMES)
@@ -65,6 +68,7 @@ def test_ctrv_without_yaw_rate_is_cv(speed: float) -> None:
     np.testing.assert_allclose(cv.positions, np.stack([speed * TIMES, 0 * TIMES], axis=1))
 
 
+@settings(deadline=None)
 @given(speed=SPEEDS, acceleration=ACCELERATIONS, exponent=st.floats(-300.0, -1.0))
 def test_a_vanishing_yaw_rate_is_no_special_case(
     speed: float, acceleration: float, exponent: float
@@ -76,6 +80,7 @@ def test_a_vanishing_yaw_rate_is_no_special_case(
     assert np.abs(bent.positions - straight.positions).max() <= yaw_rate * 6.0 * furthest + 1e-9
 
 
+@settings(deadline=None)
 @given(motion=MOTIONS, radius=st.floats(0.999, 1.001))
 def test_series_and_closed_form_meet(motion: EgoMotion, radius: float) -> None:
     """The two evaluations change over where yaw rate times time is one."""
@@ -105,6 +110,7 @@ def test_stopping_time() -> None:
     assert 10.0 - 2.0 * 10.0 * (1.0 - math.exp(-time_s / 10.0)) == pytest.approx(0.0)
 
 
+@settings(deadline=None)
 @given(motion=MOTIONS, model=st.sampled_from(MODELS), seed=st.integers(0, 10_000))
 def test_covariances_are_symmetric_and_positive(
     motion: EgoMotion, model: MotionModel, seed: int

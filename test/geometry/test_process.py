@@ -33,6 +33,7 @@ STATES = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(state=STATES, duration_s=st.floats(0.0, 3.0))
 def test_without_decay_it_is_ctra(state: Mean, duration_s: float) -> None:
     speed, yaw_rate = abs(state[SPEED]), state[YAW_RATE]
@@ -53,7 +54,7 @@ def test_acceleration_and_yaw_rate_decay() -> None:
     assert end[YAW_RATE] == pytest.approx(0.2 * math.exp(-3.0 / process.yaw_rate_time_constant_s))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(state=STATES, step_s=st.floats(0.01, 0.25))
 def test_the_jacobian_agrees_with_finite_differences(state: Mean, step_s: float) -> None:
     process = ProcessModel()
@@ -69,6 +70,7 @@ def test_the_jacobian_agrees_with_finite_differences(state: Mean, step_s: float)
         np.testing.assert_allclose(jacobian[:, column], slope, atol=0.006)
 
 
+@settings(deadline=None)
 @given(state=STATES, duration_s=st.floats(0.0, 10.0), seed=st.integers(0, 1000))
 def test_covariance_stays_symmetric_and_positive(
     state: Mean, duration_s: float, seed: int

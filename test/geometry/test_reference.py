@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mm_fusion.geometry.motion import roll_out
@@ -28,6 +28,7 @@ def circle(times_s: list[float], *, speed: float, yaw_rate: float, turned: float
     )
 
 
+@settings(deadline=None)
 @given(
     speed=st.floats(1.0, 20.0),
     yaw_rate=st.floats(-0.5, 0.5),

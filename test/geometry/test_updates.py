@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mm_fusion.geometry.measurements import MeasuredPosition
@@ -42,6 +42,7 @@ def kalman(
     return after, (np.eye(6) - gain @ rows) @ covariance, distance
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, column=st.integers(0, 5), value=st.floats(-5, 5), variance=st.floats(0.01, 10))
 def test_update_of_a_column(seed: int, column: int, value: float, variance: float) -> None:
     mean, covariance = belief(seed)
@@ -53,6 +54,7 @@ def test_update_of_a_column(seed: int, column: int, value: float, variance: floa
     np.testing.assert_allclose(found[1], expected[1], atol=1e-9)
 
 
+@settings(deadline=None)
 @given(
     seed=SEEDS,
     place=st.tuples(st.floats(-5, 5), st.floats(-5, 5)),
