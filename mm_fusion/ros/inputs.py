@@ -109,7 +109,7 @@ class Inputs:
                 problem = f'{item.topic}: {error}'
             else:
                 item.subscription = self._open(role, item, message_type)
-        if problem and problem != item.problem:
+        if problem:
             self._node.get_logger().warning(problem)
         item.problem = problem
 

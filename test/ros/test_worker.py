@@ -39,10 +39,12 @@ class Pipeline:
         self.next_deadline_ns: int | None = None
         self.waiting: list[FusionOutput | Exception] = []
         self.steps = 0
+        self.stepped = threading.Semaphore(0)
         self.newest_only: list[bool] = []
 
     def step(self, now_ns: int, *, newest_only: bool = False) -> FusionOutput | None:
         self.steps += 1
+        self.stepped.release()
         self.newest_only.append(newest_only)
         if self.next_deadline_ns is not None and now_ns < self.next_deadline_ns:
             return None
@@ -128,9 +130,12 @@ def test_a_push_gives_an_output_at_once_and_only_the_newest_counts(bench: Bench)
 
 def test_a_deadline_in_simulation_time_is_noticed_without_a_push(bench: Bench) -> None:
     bench.pipeline.waiting.append(output())
-    bench.pipeline.next_deadline_ns = 2_000_000_000
+    bench.pipeline.next_deadline_ns = 1000 * 10**9
     bench.thread.wake()
-    bench.clock.time_ns = 2_000_000_000
+    for _ in range(3):
+        assert bench.pipeline.stepped.acquire(timeout=TIMEOUT_S), 'simulation time is not polled'
+    assert not bench.outputs
+    bench.clock.time_ns = 1000 * 10**9
     bench.wait()
     assert len(bench.outputs) == 1
 

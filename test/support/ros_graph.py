@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 AUDIO_RATE_HZ = 16_000
 TICK_S = 0.05
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 _Node = TypeVar('_Node', bound=Node)
 
@@ -244,7 +244,7 @@ def state_of(graph: Graph, node: FusionNode) -> str:
     for _ in range(10):
         # Fast DDS now and then never matches a client with a service of its own process.
         client = asker.create_client(GetState, service)
-        if graph.holds(client.service_is_ready, 2.0):
+        if graph.holds(client.service_is_ready, 5.0):
             break
     assert client.service_is_ready()
     future = client.call_async(GetState.Request())
