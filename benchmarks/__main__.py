@@ -8,7 +8,7 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ('aligner', 'pipeline')
+BENCHMARKS = ('aligner', 'geometry', 'pipeline')
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,9 @@ def reserve_domain() -> tuple[int, IO[str]]:
 
 
 def missing_ros() -> str | None:
-    if importlib.util.find_spec('mm_fusion_msgs') is None:
+    found = importlib.util.find_spec('mm_fusion_msgs')
+    # From the root of the repository, its folder mm_fusion_msgs/ is found as a package without code.
+    if found is None or found.origin is None:
         return 'the built messages are not on the path: run through tools/run'
     return None
 
@@ -84,6 +87,11 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     'ros': missing_ros,
     'torch': missing_torch,
 }
+
+
+# Examples take as long as the machine is busy; in CI they are the same in each run.
+settings.register_profile('mm_fusion', deadline=None, derandomize=bool(os.environ.get('CI')))
+settings.load_profile('mm_fusion')
 
 
 def pytest_configure(config: pytest.Config) -> None:
