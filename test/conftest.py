@@ -49,7 +49,7 @@ def reserve_domain() -> tuple[int, IO[str]]:
 
 def missing_ros() -> str | None:
     found = importlib.util.find_spec('mm_fusion_msgs')
-    # From the root of the repository, its folder mm_fusion_msgs/ is found as a package without code.
+    # In the root of the repository the folder mm_fusion_msgs/ passes for a package without code.
     if found is None or found.origin is None:
         return 'the built messages are not on the path: run through tools/run'
     return None
