@@ -38,7 +38,16 @@ def test_a_bundle_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(ROOT)
     out = tmp_path / 'tiny'
     words = ['--roads', roads, '--sounds', sounds, '--out', out, '--folds', 2]
-    words += ['--epochs', 1, '--sound-epochs', 1, '--sources', 'config/training_sources.yaml']
+    words += [
+        '--threads',
+        1,
+        '--epochs',
+        1,
+        '--sound-epochs',
+        1,
+        '--sources',
+        'config/training_sources.yaml',
+    ]
     output = call(*words)
     bundle = Bundle.load(out)
     assert bundle.manifest.name == 'tiny'

@@ -48,7 +48,7 @@ def run(folder: Path, work: Path, recipe: Recipe, stop_at: str = '') -> Trained:
         work,
         recipe,
         name='tiny',
-        threads=2,
+        threads=1,
         friction_coefficients=FRICTION_TABLE,
         sources={'roads': [{'name': 'made by the test', 'licence': 'CC0'}]},
         command='mm_fusion train',
