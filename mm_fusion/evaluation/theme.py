@@ -71,7 +71,7 @@ def svg(figure: Figure, label: str, salt: str) -> str:
     Args:
         figure: Drawn within ``matplotlib.rc_context(RC)``.
         label: What the figure shows, for screen readers; escaped already.
-        salt: Makes the identifiers inside unique in the page, and the same in every run.
+        salt: Makes the identifiers inside unique in the page.
     """
     buffer = io.StringIO()
     with matplotlib.rc_context({**RC, 'svg.hashsalt': salt}):
