@@ -31,10 +31,13 @@ def test_the_course_passes_the_origin_with_the_given_heading() -> None:
     assert course.pose_at(0.0) == pytest.approx([0.0, 0.0, 0.7], abs=1e-9)
 
 
-def test_left_of_a_course_to_the_east_is_north() -> None:
-    course = Course([(0.0, 0.0)], 0.0, 10.0, 0.0)
+@pytest.mark.parametrize(
+    ('heading', 'place'), [(0.0, (4.0, 2.0)), (math.pi / 2, (-2.0, 4.0)), (math.pi, (-4.0, -2.0))]
+)
+def test_left_of_a_course_is_to_its_left(heading: float, place: tuple[float, float]) -> None:
+    course = Course([(0.0, 0.0)], 0.0, 10.0, heading)
 
-    assert course.beside(4.0, 2.0) == pytest.approx([4.0, 2.0])
+    assert course.beside(4.0, 2.0) == pytest.approx(place)
 
 
 @given(
