@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameter file of the node, made from the settings.
+"""The parameter file of the node and the table of the README, made from the settings.
 
-``python -m mm_fusion.ros.parameter_file > config/fusion.param.yaml`` writes it anew; a test checks
-that the file in the repository is in step. Nothing of ROS is needed for that.
+``python -m mm_fusion.ros.parameter_file > config/fusion.param.yaml`` writes the file anew, and with
+``table`` behind it the table; a test checks that both are in step with what the repository holds.
+Nothing of ROS is needed for that.
 """
 
 from __future__ import annotations
@@ -36,6 +37,17 @@ def parameter_file() -> str:
     return '\n'.join(lines) + '\n'
 
 
+def parameter_table() -> str:
+    """Write the Markdown table of every parameter."""
+    rows = ['| parameter | default | allowed | meaning |', '|---|---|---|---|']
+    for spec in parameter_specs():
+        allowed = bounds(spec) or spec.type.__name__
+        rows.append(
+            f'| `{spec.name}` | {_literal(spec.default)} | {allowed} | {spec.description} |'
+        )
+    return '\n'.join(rows) + '\n'
+
+
 def bounds(spec: ParameterSpec) -> str:
     """Say which values a parameter may have; empty where any of its type will do."""
     if spec.choices:
@@ -62,4 +74,4 @@ def _literal(value: Scalar) -> str:
 
 
 if __name__ == '__main__':
-    sys.stdout.write(parameter_file())
+    sys.stdout.write(parameter_table() if sys.argv[1:] == ['table'] else parameter_file())

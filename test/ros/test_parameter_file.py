@@ -7,15 +7,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mm_fusion.ros.parameter_file import bounds, parameter_file
+from mm_fusion.ros.parameter_file import bounds, parameter_file, parameter_table
 from mm_fusion.settings import Settings, flatten, parameter_specs, settings_from
 
-SHIPPED = Path(__file__).resolve().parents[2] / 'config' / 'fusion.param.yaml'
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / 'config' / 'fusion.param.yaml'
 
 
 def test_the_shipped_file_is_in_step_with_the_settings() -> None:
     hint = 'run python -m mm_fusion.ros.parameter_file > config/fusion.param.yaml'
     assert SHIPPED.read_text() == parameter_file(), hint
+
+
+def test_the_table_of_the_readme_is_in_step_with_the_settings() -> None:
+    hint = 'run python -m mm_fusion.ros.parameter_file table'
+    assert (
+        f'<!-- parameters -->\n{parameter_table()}<!-- /parameters -->'
+        in (ROOT / 'README.md').read_text()
+    ), hint
 
 
 def test_the_file_sets_every_parameter_to_its_default() -> None:
