@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parameter file of the node and the table of the README, made from the settings.
 
-``python -m mm_fusion.ros.parameter_file > config/fusion.param.yaml`` writes the file anew, and with
-``table`` behind it the table; a test checks that both are in step with what the repository holds.
-Nothing of ROS is needed for that.
+``python -m mm_fusion.ros.parameter_file > config/fusion.param.yaml`` writes the file anew, and
+with ``table`` behind it the table; a test checks that both are in step. It needs nothing of ROS.
 """
 
 from __future__ import annotations
