@@ -161,7 +161,7 @@ def run_live(
     ]  # fmt: skip
     player_arguments = [
         str(bag), '--by-role', '--subscribers', '2', '--clock', str(_CLOCK_HZ),
-        '--rate', str(rate), '--loop', str(loops), '--wait', '60', '--summary', str(played),
+        '--rate', str(rate), '--loop', str(loops), '--wait', '30', '--summary', str(played),
     ]  # fmt: skip
     with _environment(folder) as environment, contextlib.ExitStack() as stack:
 
