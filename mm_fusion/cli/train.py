@@ -15,7 +15,7 @@ from mm_fusion.errors import DatasetError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_DEFAULT_SEED, _DEFAULT_FOLDS, _DEFAULT_EPOCHS, _DEFAULT_SOUND_EPOCHS = 0, 5, 6, 30
+_DEFAULT_SEED, _DEFAULT_FOLDS, _DEFAULT_EPOCHS, _DEFAULT_SOUND_EPOCHS = 0, 5, 6, 10
 
 
 def train(
@@ -75,7 +75,7 @@ def train(
         trained = train_networks(
             roads,
             sounds,
-            drives or [],
+            _trajectory(drives or []),
             work or out.with_name(out.name + '.work'),
             recipe,
             name=out.name,
@@ -101,6 +101,20 @@ class _Reporter:
         if job not in self._tasks:
             self._tasks[job] = self._bars.add_task(job, total=total)
         self._bars.update(self._tasks[job], completed=done)
+
+
+def _trajectory(drives: list[Path]) -> dict[str, Any]:
+    """Fit the covariance of predicted paths; without drives it stays as the filter says."""
+    from mm_fusion.evaluation.calibration import fit_covariance_scales
+    from mm_fusion.metrics.trajectory import STEPS_S
+
+    if drives:
+        return fit_covariance_scales(drives)
+    return {
+        'times_s': STEPS_S.tolist(),
+        'covariance_scales': [1.0] * len(STEPS_S),
+        'source': 'not fitted',
+    }
 
 
 def _read_sources(path: Path | None) -> dict[str, list[dict[str, str]]]:

@@ -62,6 +62,8 @@ Trajectory covariance: {trajectory}.
 - They are not frames of one vehicle's camera: expect lower scores on yours, and train on its data.
 - Photographs and sounds were never recorded together, so the gates were trained on random pairs:
   they know which sensor speaks to which task, not how the two agree.
+- The loss weighs rare classes up, so the posteriors take the classes for more equally frequent
+  than they are on most roads.
 - Sound carries no information on the road surface here.
 - Sirens come from few sources (French and web recordings). Alarms on unheard kinds of noise are
   the known weakness of such detectors: look at the false positives by kind in the manifest.

@@ -33,18 +33,35 @@ _RELATIVE, _ABSOLUTE = 1e-4, 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """Inputs of a stage by name, and what torch gives for them."""
+
+    inputs: dict[str, NDArray[Any]]
+    outputs: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """One exported stage.
 
     Attributes:
         content: The ONNX file.
-        inputs: Example inputs by name, which carry dtype and shape.
-        outputs: What torch gives for them.
+        cases: Example inputs by name, which carry dtype and shape, and what torch gives for
+            them; all zeros are among them.
     """
 
     content: bytes
-    inputs: dict[str, NDArray[Any]]
-    outputs: dict[str, NDArray[np.float32]]
+    cases: tuple[Case, ...]
+
+    @property
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """Inputs of the first case."""
+        return self.cases[0].inputs
+
+    @property
+    def outputs(self) -> dict[str, NDArray[np.float32]]:
+        """Outputs of the first case."""
+        return self.cases[0].outputs
 
 
 class _FusionStage(nn.Module):
@@ -89,14 +106,12 @@ def _export(
     module: nn.Module, inputs: dict[str, NDArray[Any]], output_names: tuple[str, ...]
 ) -> Graph:
     module = module.eval()
-    tensors = tuple(torch.from_numpy(value) for value in inputs.values())
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of torch about itself; what it made is checked below
-        results = module(*tensors)
         program = torch.onnx.export(
             module,
-            tensors,
+            _tensors(inputs),
             input_names=list(inputs),
             output_names=list(output_names),
             opset_version=OPSET,
@@ -108,11 +123,25 @@ def _export(
         raise BundleError(f'{type(module).__name__}: torch exported nothing')
     model = _without_traces(program.model_proto)
     onnx.checker.check_model(model, full_check=True)
-    results = results if isinstance(results, tuple) else (results,)
-    expected = {name: result.numpy() for name, result in zip(output_names, results, strict=True)}
-    graph = Graph(model.SerializeToString(deterministic=True), inputs, expected)
+    zeros = {name: np.zeros_like(value) for name, value in inputs.items()}
+    cases = tuple(_case(module, values, output_names) for values in (inputs, zeros))
+    graph = Graph(model.SerializeToString(deterministic=True), cases)
     check_parity(graph)
     return graph
+
+
+def _tensors(inputs: dict[str, NDArray[Any]]) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(value) for value in inputs.values())
+
+
+@torch.no_grad()
+def _case(
+    module: nn.Module, inputs: dict[str, NDArray[Any]], output_names: tuple[str, ...]
+) -> Case:
+    results = module(*_tensors(inputs))
+    results = results if isinstance(results, tuple) else (results,)
+    outputs = {name: result.numpy() for name, result in zip(output_names, results, strict=True)}
+    return Case(inputs, outputs)
 
 
 def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -137,8 +166,9 @@ def check_parity(graph: Graph) -> None:
         BundleError: An output differs by more than rounding.
     """
     session = onnxruntime.InferenceSession(graph.content, providers=['CPUExecutionProvider'])
-    found = session.run(list(graph.outputs), graph.inputs)
-    for (name, expected), value in zip(graph.outputs.items(), found, strict=True):
-        if not np.allclose(value, expected, rtol=_RELATIVE, atol=_ABSOLUTE):
-            worst = float(np.abs(value - expected).max())
-            raise BundleError(f'{name}: ONNX Runtime differs from torch by up to {worst:.2e}')
+    for case in graph.cases:
+        found = session.run(list(case.outputs), case.inputs)
+        for (name, expected), value in zip(case.outputs.items(), found, strict=True):
+            if not np.allclose(value, expected, rtol=_RELATIVE, atol=_ABSOLUTE):
+                worst = float(np.abs(value - expected).max())
+                raise BundleError(f'{name}: ONNX Runtime differs from torch by up to {worst:.2e}')

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from mm_fusion.training.calibration import fit_temperature, sigmoid, softmax
 from mm_fusion.types.predictions import FRICTION_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,14 +27,12 @@ if TYPE_CHECKING:
     from mm_fusion.labels import RoadLabels, SoundLabels
     from mm_fusion.training.validation import HeldOut
 
-_HORIZON_S = [round(0.5 * step, 1) for step in range(1, 13)]
-
 
 def build_manifest(
     held_out: HeldOut,
     roads: RoadLabels,
     sounds: SoundLabels,
-    drives: Sequence[Path],
+    trajectory: Mapping[str, Any],
     *,
     name: str,
     folds: int,
@@ -49,7 +46,7 @@ def build_manifest(
         held_out: Of every labelled example, once.
         roads: Labels of the photographs.
         sounds: Labels of the clips.
-        drives: Recordings for the trajectory covariance; may be empty.
+        trajectory: Covariance scales of predicted paths, taken over as they are.
         name: Of the bundle.
         folds: Of the cross-validation, for its description.
         siren_false_positive_rate: What the siren threshold is chosen for.
@@ -104,7 +101,7 @@ def build_manifest(
         'calibration': {
             'temperatures': {task: round(value, 6) for task, value in temperatures.items()},
             'siren_threshold': threshold,
-            'trajectory': _trajectory(drives),
+            'trajectory': dict(trajectory),
         },
         'friction_coefficients': read_friction_coefficients(friction_coefficients),
         'training': dict(training),
@@ -143,15 +140,3 @@ def _surface_temperature(held_out: HeldOut, task: str, targets: NDArray[np.int64
     known = targets != UNLABELLED
     logits = (held_out.surface_alone[task][known], held_out.surface_both[task][known])
     return fit_temperature(np.concatenate(logits), np.concatenate([targets[known]] * 2))
-
-
-def _trajectory(drives: Sequence[Path]) -> dict[str, Any]:
-    if not drives:
-        return {
-            'times_s': _HORIZON_S,
-            'covariance_scales': [1.0] * len(_HORIZON_S),
-            'source': 'not fitted',
-        }
-    module = importlib.import_module('mm_fusion.training.trajectory')
-    fitted: dict[str, Any] = module.fit_covariance_scales(list(drives))
-    return fitted

@@ -30,7 +30,7 @@ from mm_fusion.training.sounds import (
 from mm_fusion.training.validation import join, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Recipe:
     seed: int = 0
     folds: int = 5
     road_epochs: int = 6
-    sound_epochs: int = 30
+    sound_epochs: int = 10
     gate_epochs: int = 10
     views: int = 5
     width: float = 1.0
@@ -79,7 +79,7 @@ class Recipe:
     @property
     def gate_schedule(self) -> Schedule:
         """Length and rates for the gates."""
-        return Schedule(self.gate_epochs, rate=1e-2, weight_decay=0.01, averaging=0.98)
+        return Schedule(self.gate_epochs, rate=3e-2, weight_decay=0.01, averaging=0.98)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +128,7 @@ class Trained:
 def train_networks(
     roads: Path,
     sounds: Path,
-    drives: Sequence[Path],
+    trajectory: Mapping[str, Any],
     work: Path,
     recipe: Recipe,
     *,
@@ -144,7 +144,7 @@ def train_networks(
     Args:
         roads: Folder of labelled photographs.
         sounds: Folder of labelled clips.
-        drives: Recordings to fit the trajectory covariance on; may be empty.
+        trajectory: Covariance scales of predicted paths, for the manifest.
         work: Folder of checkpoints; a run that was stopped goes on from there.
         recipe: Everything else that decides the result.
         name: Of the bundle.
@@ -197,7 +197,7 @@ def train_networks(
         join(held_out),
         road_labels,
         sound_labels,
-        drives,
+        trajectory,
         name=name,
         folds=recipe.folds,
         siren_false_positive_rate=recipe.siren_false_positive_rate,

@@ -59,6 +59,6 @@ def test_gates_trust_who_knows_and_distrust_age(tmp_path: Path) -> None:
     fresh, stale = friction_logits(0.0), friction_logits(4.0)
     assert int(fresh.argmax()) == int(friction[0])
     assert float(fresh.max()) > 4.5  # of the 6 that the camera's head alone gives
-    assert float(stale.max()) < 0.9 * float(fresh.max())
+    assert float(stale.max()) < 0.5 * float(fresh.max())
     for name, value in camera.state_dict().items():
         assert torch.equal(fusion.heads['camera'].state_dict()[name], value)

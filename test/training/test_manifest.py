@@ -63,7 +63,7 @@ def test_the_threshold_keeps_the_false_positive_rate() -> None:
         HeldOut(np.arange(4), surface, surface, order, logits[order], logits[order]),
         RoadLabels(Path(), ('a',) * 4, {task: np.array([0, 1, 2, -1]) for task in surface}),
         SoundLabels(Path(), ('a',) * 200, siren, ('x',) * 200, ('g',) * 200),
-        [],
+        {'source': 'made by the test'},
         name='tiny',
         folds=2,
         siren_false_positive_rate=0.05,
@@ -71,6 +71,7 @@ def test_the_threshold_keeps_the_false_positive_rate() -> None:
         training={},
     )
     scores = manifest['metrics']['microphone_alone']
+    assert manifest['calibration']['trajectory'] == {'source': 'made by the test'}
     assert scores['false_positive_rate'] == 0.05
     assert scores['true_positive_rate'] > 0.8
     assert manifest['calibration']['siren_threshold'] == scores['threshold']

@@ -44,7 +44,7 @@ def run(folder: Path, work: Path, recipe: Recipe, stop_at: str = '') -> Trained:
     return train_networks(
         folder / 'roads',
         folder / 'sounds',
-        [],
+        {'times_s': [0.5, 1.0], 'covariance_scales': [1.0, 2.0], 'source': 'made by the test'},
         work,
         recipe,
         name='tiny',
@@ -85,9 +85,10 @@ def test_the_bundle_loads_and_judges(trained: Trained, tmp_path: Path) -> None:
     bundle = Bundle.load(tmp_path / 'tiny')
     backend = create_backend(bundle, InferenceSettings())
     for name, graph in graphs.items():
-        found = backend.run(name, graph.inputs)
-        for output, expected in graph.outputs.items():
-            assert found[output] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+        for case in graph.cases:
+            found = backend.run(name, case.inputs)
+            for output, expected in case.outputs.items():
+                assert found[output] == pytest.approx(expected, rel=1e-3, abs=1e-3)
     card = (tmp_path / 'tiny' / manifest['model_card']).read_text(encoding='utf-8')
     assert 'made by the test' in card
     assert manifest['stages']['fusion']['sha256'] == bundle.manifest.stages['fusion'].sha256
@@ -107,7 +108,7 @@ def test_the_data_is_named(trained: Trained) -> None:
     assert roads['licence'] == 'CC0'
     assert sounds['licence'] == 'not stated'
     assert roads['files'] == 12
-    assert trained.manifest['calibration']['trajectory']['source'] == 'not fitted'
+    assert trained.manifest['calibration']['trajectory']['source'] == 'made by the test'
 
 
 @pytest.mark.parametrize('stop_at', ['fold 2 of 2: photographs', 'final: gates'])

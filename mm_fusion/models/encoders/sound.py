@@ -81,7 +81,8 @@ class LogMel(nn.Module):
         spectrum = functional.conv1d(audio.unsqueeze(1), self.transform, stride=_HOP)
         real, imaginary = spectrum.chunk(2, dim=1)
         power = real * real + imaginary * imaginary
-        decibel = torch.log10(torch.matmul(self.filters, power) + _POWER_FLOOR)
+        # 1 + x / floor, not floor + x: an exporter may take so small a constant for zero.
+        decibel = torch.log10(1.0 + torch.matmul(self.filters, power) / _POWER_FLOOR)
         level = decibel - decibel.mean(dim=(1, 2), keepdim=True)
         motion = decibel - decibel.mean(dim=2, keepdim=True)
         return torch.stack([level, motion], dim=1)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _ABSENT = -1e9
-_TINY = 1e-9
 
 
 class ModalityGate(nn.Module):
@@ -91,7 +90,8 @@ class GatedFusion(nn.Module):
         mask = torch.stack(there, dim=1)  # (batch, modalities, 1)
         masked = torch.stack(scores, dim=1) * mask + _ABSENT * (1.0 - mask)
         powers = torch.exp(masked - masked.amax(dim=1, keepdim=True)) * mask
-        alpha = powers / (powers.sum(dim=1, keepdim=True) + _TINY)
+        # The largest power of those present is 1, so the bound acts only where there are none.
+        alpha = powers / powers.sum(dim=1, keepdim=True).clamp(min=1.0)
         fused = {
             task: sum_votes(alpha[:, :, index], [vote[task] for vote in votes])
             for index, task in enumerate(TASK_SIZES)
