@@ -87,7 +87,7 @@ class AudioRing:
         """
         newest_ns = self._chunks.newest_ns
         if newest_ns is None:
-            self._restart(stamp_ns)
+            self._origin_ns = stamp_ns
             self._append(samples)
         elif stamp_ns in self._chunks:
             return DropReason.DUPLICATE
@@ -134,12 +134,6 @@ class AudioRing:
         scaled = (stamp_ns - self._origin_ns) * self.sample_rate_hz
         return (scaled + SECOND_NS // 2) // SECOND_NS
 
-    def _restart(self, stamp_ns: int) -> None:
-        self._origin_ns = stamp_ns
-        self._end = 0
-        self._buffer.fill(0.0)
-        self._gaps = [(-self._capacity, 0)]
-
     def _continue(self, stamp_ns: int, samples: NDArray[np.float32]) -> bool:
         """Append a chunk in order; False where nothing of it is new."""
         expected_ns = self._origin_ns + self._end * SECOND_NS // self.sample_rate_hz
@@ -149,12 +143,9 @@ class AudioRing:
             self._origin_ns += int(deviation_ns * min(1.0, followed))
         elif deviation_ns > 0:
             missing = self._index_at(stamp_ns) - self._end
-            if missing >= self._capacity:
-                self._restart(stamp_ns)
-            else:
-                self._gaps.append((self._end, self._end + missing))
-                self._write(self._end, None, missing)
-                self._end += missing
+            self._gaps.append((self._end, self._end + missing))
+            self._write(self._end, None, min(missing, self._capacity))
+            self._end += missing
         else:
             samples = samples[self._end - self._index_at(stamp_ns) :]
             if not samples.size:

@@ -92,7 +92,7 @@ def test_the_deadline_decides_with_what_is_there() -> None:
     target.push(newest)
     target.push(frame(25, received_ms=30))
     assert target.next_deadline_ns == at(80)
-    assert target.poll(at(79.999)) == []
+    assert target.poll(at(80) - 1) == []
     (snapshot,) = target.poll(at(80))
     assert not snapshot.completed
     assert snapshot.velocity is newest
@@ -147,6 +147,44 @@ def test_a_late_poll_takes_no_sensor_for_dead_that_was_alive_at_the_deadline() -
     assert snapshot.audio is not None
     assert snapshot.emitted_ns == at(60_000)
     assert snapshot.modalities[Modality.MICROPHONE].state is ModalityState.PRESENT
+
+
+def test_what_a_silent_sensor_once_said_is_left_out() -> None:
+    for arrival_ms, there in ((1500, True), (1501, False)):
+        target = aligner(microphone_timeout_s=0.5, velocity_timeout_s=0.5, camera_timeout_s=60.0)
+        feed(target, [sound(ms) for ms in range(0, 1000, 100)])
+        target.push(velocity(1000))
+        target.push(frame(1000, received_ms=arrival_ms))
+        (snapshot,) = target.poll(at(arrival_ms))
+        assert (snapshot.audio is not None) is there
+        assert (snapshot.velocity is not None) is there
+        assert len(snapshot.velocities) == 1
+
+
+@pytest.mark.parametrize('sound_ms', [900, 1000])
+def test_a_snapshot_waits_for_the_slowest_sensor(sound_ms: int) -> None:
+    target = aligner()
+    feed(target, [sound(ms) for ms in range(0, sound_ms, 100)])
+    # One of them ends before the stamp, and the other after it.
+    target.push(velocity(1900 - sound_ms, received_ms=1000))
+    target.push(frame(950, received_ms=1000))
+    assert target.poll(at(1000)) == []
+
+
+def test_sound_reaches_back_for_a_frame_that_lags_behind() -> None:
+    target = aligner(reorder_window_s=0.5, deadline_s=0.0, camera_timeout_s=60.0)
+    feed(target, [sound(ms) for ms in range(0, 3000, 100)])
+    target.push(frame(1550, received_ms=3000))
+    (snapshot,) = [s for s in target.poll(at(3000)) if s.image is not None]
+    assert snapshot.audio is not None
+    assert snapshot.audio.covered == 1.0
+
+
+def test_the_age_of_the_camera_is_that_of_its_newest_frame() -> None:
+    target = aligner()
+    target.push(frame(100, received_ms=110))
+    target.push(frame(50, received_ms=110))
+    assert target.reports(at(130))[Modality.CAMERA].age_ns == 30 * MS
 
 
 def test_a_sensor_counts_as_alive_until_its_timeout() -> None:

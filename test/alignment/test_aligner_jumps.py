@@ -208,6 +208,28 @@ def test_an_old_stamp_of_another_sensor_proves_the_jump() -> None:
     assert len(snapshot.velocities) == len(snapshot.positions) == 1
 
 
+def test_a_glitch_that_agrees_with_no_jump_is_counted_as_one() -> None:
+    target = aligner()
+    feed(target, [velocity(ms) for ms in range(0, 100_000, 100)])
+    target.push(position(99_900))
+    target.push(velocity(50_000, received_ms=100_000))
+    target.push(position(10, received_ms=100_010))
+    target.push(position(20, received_ms=100_020))
+    assert target.epoch == 1
+    assert drops(target, Modality.VELOCITY)[DropReason.OUT_OF_ORDER] == 1
+
+
+def test_stamps_may_go_on_while_the_clock_steps_back() -> None:
+    target = aligner()
+    target.push(frame(2990))
+    target.push(velocity(2990))
+    target.push(velocity(3100, received_ms=2200))
+    target.push(frame(3000, received_ms=2210))
+    assert target.epoch == 1
+    assert drops(target, Modality.CAMERA) == {DropReason.CLOCK_JUMP: 1}
+    assert [s.stamp_ns for s in target.flush()] == [at(3000)]
+
+
 def test_pending_frames_are_closed_when_stamps_jump() -> None:
     target = aligner(deadline_s=1.0)
     for ms in range(0, 3000, 100):

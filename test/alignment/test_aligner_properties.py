@@ -78,7 +78,7 @@ def play(script: list[Any], target: Aligner) -> tuple[list[Snapshot], Counter[Mo
     return snapshots, pushed
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(scripts, configurations)
 def test_whatever_happens_the_books_balance(script: list[Any], changes: dict[str, Any]) -> None:
     target = aligner(**changes)
@@ -95,7 +95,7 @@ def test_whatever_happens_the_books_balance(script: list[Any], changes: dict[str
     assert [s.epoch for s in snapshots] == sorted(s.epoch for s in snapshots)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(scripts, configurations)
 def test_every_snapshot_keeps_its_promises(script: list[Any], changes: dict[str, Any]) -> None:
     target = aligner(**changes)
@@ -118,6 +118,7 @@ def test_every_snapshot_keeps_its_promises(script: list[Any], changes: dict[str,
         assert (snapshot.trigger == 'camera') is (snapshot.image is not None)
 
 
+@settings(deadline=None)
 @given(scripts, configurations)
 def test_the_same_input_gives_the_same_output(script: list[Any], changes: dict[str, Any]) -> None:
     def digest() -> tuple[list[object], object]:
@@ -133,6 +134,7 @@ def test_the_same_input_gives_the_same_output(script: list[Any], changes: dict[s
     assert digest() == digest()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 400))
 def test_samples_shuffled_within_the_window_give_the_same_histories(
     seed: int, disorder_ms: int
@@ -160,6 +162,7 @@ def test_samples_shuffled_within_the_window_give_the_same_histories(
     np.testing.assert_array_equal(found.audio.samples, expected.audio.samples)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(5, 200))
 def test_sound_equals_the_reference_in_every_snapshot(seed: int, longest_ms: int) -> None:
     dice = random.Random(seed)
@@ -182,6 +185,7 @@ def test_sound_equals_the_reference_in_every_snapshot(seed: int, longest_ms: int
         np.testing.assert_array_equal(snapshot.audio.samples, expected)
 
 
+@settings(deadline=None)
 @given(st.floats(-30, 30), st.floats(-0.01, 0.01), st.integers(0, 2**32))
 def test_velocity_is_exact_for_a_linear_signal(speed: float, slope: float, seed: int) -> None:
     dice = random.Random(seed)

@@ -169,6 +169,29 @@ def test_a_jump_forward_does_not_flood() -> None:
     assert len(target.poll(at(1100))) <= 8
 
 
+def test_points_that_nobody_asked_for_are_bounded() -> None:
+    target = aligner(max_pending=8, timer_rate_hz=100.0)
+    for ms in range(0, 601, 10):
+        target.push(velocity(ms))
+    assert grid(target.poll(at(600))) == [600]
+    for ms in range(610, 1001, 10):
+        target.push(velocity(ms))
+    assert grid(target.poll(at(1000))) == list(range(930, 1001, 10))
+
+
+def test_the_present_is_that_of_the_sensor_with_the_least_latency() -> None:
+    target = aligner(camera_timeout_s=0.5, deadline_s=0.05, microphone_timeout_s=1.0)
+    samples: list[Sample] = [sound(ms, received_ms=ms + 300) for ms in range(0, 500, 100)]
+    samples += [velocity(ms) for ms in range(0, 741, 10)]
+    for sample in sorted(samples, key=lambda sample: sample.received_ns):
+        target.push(sample)
+    # Sound ends at 500 and comes 200 ms late; velocity comes at once.
+    assert grid(target.poll(at(700))) == [600]
+    assert target.next_deadline_ns == at(750)
+    assert target.poll(at(750) - 1) == []
+    assert grid(target.poll(at(750))) == [700]
+
+
 def test_gnss_alone_is_enough() -> None:
     target = aligner(camera_timeout_s=0.5)
     snapshots = feed(target, [position(ms) for ms in range(0, 5000, 200)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import hypothesis.strategies as st
 import pytest
 from alignment.samples import MS, at, velocity
-from hypothesis import given
+from hypothesis import given, settings
 
 from mm_fusion.alignment.history import History
 from mm_fusion.alignment.velocity import interpolate, velocity_at
@@ -25,6 +25,7 @@ def history(*samples: VelocitySample) -> History[VelocitySample]:
     return held
 
 
+@settings(deadline=None)
 @given(number, number, number, number, st.integers(1, 2000), st.data())
 def test_interpolation_is_exact_for_linear_signals(
     speed: float, slope: float, yaw_rate: float, turn: float, length: int, data: st.DataObject
@@ -88,3 +89,5 @@ def test_what_one_neighbour_leaves_unset_stays_unset() -> None:
 def test_it_was_known_when_the_later_of_both_arrived() -> None:
     mixed = interpolate(velocity(0, received_ms=40), velocity(10, received_ms=30), at(5))
     assert mixed.received_ns == at(40)
+    mixed = interpolate(velocity(0, received_ms=3), velocity(10, received_ms=13), at(5))
+    assert mixed.received_ns == at(13)
