@@ -7,6 +7,7 @@ ros2 launch mm_fusion fusion.launch.py params_file:=mine.yaml image_topic:=/came
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 CONFIG = Path(__file__).resolve().parent.parent / 'config'
 PARAMS_FILE = CONFIG / 'fusion.param.yaml'
-FAST_DDS = {'FASTDDS_DEFAULT_PROFILES_FILE': str(CONFIG / 'fastdds_large_images.xml')}
+FAST_DDS_2 = ('humble', 'jazzy')
+FAST_DDS = {
+    # Fast DDS 2 knows the old name alone, and later ones warn of it.
+    f'{"FASTRTPS" if os.environ.get("ROS_DISTRO") in FAST_DDS_2 else "FASTDDS"}'
+    '_DEFAULT_PROFILES_FILE': str(CONFIG / 'fastdds_large_images.xml')
+}
 """Without it Fast DDS loses large images; a profile that the user has set stays in force."""
 
 ARGUMENTS = (

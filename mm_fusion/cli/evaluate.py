@@ -166,7 +166,10 @@ def _print_table(console: Console, title: str, table: Table) -> None:
     styles = {'own': 'bold', 'part': 'dim'}
     drawn = RichTable(title=title, title_justify='left', box=SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(table.columns):
-        drawn.add_column(Text(column), justify='right' if index else 'left')
+        # On a narrow terminal the headers of the figures wrap, and the names of the rows do not.
+        drawn.add_column(
+            Text(column), justify='right' if index else 'left', no_wrap=not index, overflow='fold'
+        )
     for row in table.rows:
         drawn.add_row(*(Text(cell) for cell in row.cells), style=styles.get(row.tone, ''))
     console.print(drawn)

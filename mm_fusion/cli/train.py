@@ -43,7 +43,8 @@ def train(
         Path, typer.Option(help='Table by friction class, copied into the manifest.')
     ] = Path('config/friction_coefficients.yaml'),
     sources: Annotated[
-        Path | None, typer.Option(help='Names and licences of the data, YAML, for the model card.')
+        Path | None,
+        typer.Option(help='Names, licences and limits of the data, YAML, for the card.'),
     ] = None,
 ) -> None:
     """Train a bundle: cross-validate, calibrate, train on everything, export.
@@ -65,6 +66,7 @@ def train(
 
     recipe = Recipe(seed=seed, folds=folds, road_epochs=epochs, sound_epochs=sound_epochs)
     console = Console()
+    stated, limits = _read_sources(sources)
     with Bars(
         TextColumn('{task.description}'),
         BarColumn(),
@@ -81,7 +83,8 @@ def train(
             name=out.name,
             threads=threads,
             friction_coefficients=friction_coefficients,
-            sources=_read_sources(sources),
+            sources=stated,
+            limits=limits,
             command=_command(roads, sounds, drives or [], out, recipe, sources),
             progress=_Reporter(bars),
         )
@@ -117,14 +120,18 @@ def _trajectory(drives: list[Path]) -> dict[str, Any]:
     }
 
 
-def _read_sources(path: Path | None) -> dict[str, list[dict[str, str]]]:
+def _read_sources(
+    path: Path | None,
+) -> tuple[dict[str, list[dict[str, str]]], tuple[str, ...]]:
+    """Read names and licences by kind of data, and the limits that the data sets."""
     if path is None:
-        return {}
+        return {}, ()
     import yaml
 
     try:
         document = yaml.safe_load(path.read_text(encoding='utf-8'))
-        return {
+        limits = tuple(str(limit) for limit in document.pop('limits', ()))
+        sources = {
             str(kind): [{key: str(part[key]) for key in ('name', 'licence')} for part in parts]
             for kind, parts in document.items()
         }
@@ -132,6 +139,7 @@ def _read_sources(path: Path | None) -> dict[str, list[dict[str, str]]]:
         raise DatasetError(
             f'{path}: cannot be read as a table of names and licences: {error!r}'
         ) from error
+    return sources, limits
 
 
 def _command(

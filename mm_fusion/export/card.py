@@ -54,19 +54,13 @@ Recall by class, camera alone:
 {recalls}
 
 Trajectory covariance: {trajectory}.
-
+{coverage}
 ## Limits
-- The photographs were collected from the web and labelled by eye in one pass. Wet against water
-  and gravel against mud are soft boundaries; unevenness has the weakest labels. Ice (3
-  photographs) and concrete (14) are too few to learn from: treat both as not detected.
-- They are not frames of one vehicle's camera: expect lower scores on yours, and train on its data.
-- Photographs and sounds were never recorded together, so the gates were trained on random pairs:
-  they know which sensor speaks to which task, not how the two agree.
+{limits}- Photographs and sounds were never recorded together, so the gates were trained on random
+  pairs: they know which sensor speaks to which task, not how the two agree.
 - The loss weighs rare classes up, so the posteriors take the classes for more equally frequent
   than they are on most roads.
 - Sound carries no information on the road surface here.
-- Sirens come from few sources (French and web recordings). Alarms on unheard kinds of noise are
-  the known weakness of such detectors: look at the false positives by kind in the manifest.
 - Temperatures and threshold were fitted on the held-out predictions that the table scores, which
   flatters ECE and the rates at the threshold a little.
 
@@ -131,9 +125,24 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             for task, s in alone.items()
         ),
         trajectory=manifest['calibration']['trajectory']['source'],
+        coverage=_coverage(manifest['calibration']['trajectory']),
+        limits=''.join(f'- {limit}\n' for limit in training['limits']),
         command=training['command'],
         seed=training['seed'],
     )
+
+
+def _coverage(trajectory: Mapping[str, Any]) -> str:
+    """Tabulate how the 90 % ellipses hold on drives that had no part in the fit."""
+    drives = trajectory.get('coverage_held_out', {})
+    if not drives:
+        return ''
+    times = (1.0, 3.0, 6.0)
+    columns = [trajectory['times_s'].index(time_s) for time_s in times]
+    rows = ((name, *(f'{shares[i]:.2f}' for i in columns)) for name, shares in drives.items())
+    header = '| inside the 90 % ellipse at | 1 s | 3 s | 6 s |\n|---|---|---|---|\n'
+    note = 'Share of true positions, each drive with the factors fitted on the others:'
+    return f'\n{note}\n\n{header}{_rows(rows)}\n'
 
 
 def _rows(rows: Iterable[tuple[object, ...]]) -> str:

@@ -30,7 +30,7 @@ from mm_fusion.training.sounds import (
 from mm_fusion.training.validation import join, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -136,6 +136,7 @@ def train_networks(
     threads: int,
     friction_coefficients: Path,
     sources: dict[str, list[dict[str, str]]],
+    limits: Sequence[str],
     command: str,
     progress: Progress,
 ) -> Trained:
@@ -151,6 +152,7 @@ def train_networks(
         threads: Of torch.
         friction_coefficients: Table by friction class, copied into the manifest.
         sources: Names and licences of the data, for manifest and model card.
+        limits: What the data cannot teach, one sentence each, for the same.
         command: How to run this again, for the manifest.
         progress: Told how far each job has come.
 
@@ -208,6 +210,7 @@ def train_networks(
             'configuration': dataclasses.asdict(recipe),
             'data': data,
             'other_sources': {k: v for k, v in sources.items() if k not in ('roads', 'sounds')},
+            'limits': list(limits),
         },
     )
     return Trained(networks, manifest)

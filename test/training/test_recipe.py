@@ -51,6 +51,7 @@ def run(folder: Path, work: Path, recipe: Recipe, stop_at: str = '') -> Trained:
         threads=1,
         friction_coefficients=FRICTION_TABLE,
         sources={'roads': [{'name': 'made by the test', 'licence': 'CC0'}]},
+        limits=['Colours are no roads.'],
         command='mm_fusion train',
         progress=progress,
     )
@@ -91,6 +92,7 @@ def test_the_bundle_loads_and_judges(trained: Trained, tmp_path: Path) -> None:
                 assert found[output] == pytest.approx(expected, rel=1e-3, abs=1e-3)
     card = (tmp_path / 'tiny' / manifest['model_card']).read_text(encoding='utf-8')
     assert 'made by the test' in card
+    assert '- Colours are no roads.\n' in card
     assert manifest['stages']['fusion']['sha256'] == bundle.manifest.stages['fusion'].sha256
 
 
