@@ -72,6 +72,9 @@ class FusionNode(LifecycleNode):
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it
             return self._failed('configure', error)
         self._setup = Setup(engine, AudioAdapter(settings.audio), outputs)
+        # What is loaded now stays: the collector need not walk over it between two frames.
+        gc.collect()
+        gc.freeze()
         manifest = engine.bundle.manifest
         self.get_logger().info(
             f'bundle {manifest.name} {manifest.version} on {engine.backend.name} '
