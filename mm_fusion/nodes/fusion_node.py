@@ -13,6 +13,7 @@ are ignored, and diagnostics count them and say so.
 
 from __future__ import annotations
 
+import gc
 import time
 import traceback
 from typing import TYPE_CHECKING, Any, cast
