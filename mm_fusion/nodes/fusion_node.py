@@ -14,6 +14,7 @@ are ignored, and diagnostics count them and say so.
 from __future__ import annotations
 
 import gc
+import signal
 import time
 import traceback
 from typing import TYPE_CHECKING, Any, cast
@@ -159,6 +160,9 @@ class FusionNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> None:
     """Run the node until it is interrupted or terminated."""
+    # rclpy handles the signal as it does SIGTERM. Python's own handler would raise as well, in the
+    # middle of whatever runs, and inside of rclpy's extension that becomes some other error.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
     node = None
     try:
         rclpy.init(args=args)
@@ -166,7 +170,7 @@ def main(args: list[str] | None = None) -> None:
         if node.get_parameter('node.autostart').value is True:
             node.start()
         rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     except Exception:
         # A signal shuts the context down, and whatever is under way then fails in its own way.

@@ -82,7 +82,6 @@ def future_stamp(message: Any) -> None:
 
 CASES = [
     ('image', truncate, 'camera', 'malformed'),
-    ('image', hollow, 'camera', 'malformed'),
     ('image', not_a_picture, 'camera', 'unsupported'),
     ('image', zero_stamp, 'camera', 'zero_stamp'),
     ('image', future_stamp, 'camera', 'future'),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,6 +92,11 @@ class Graph:
             node.destroy_node()
         self._executor.shutdown()
         self.context.try_shutdown()
+        # Else the participant lives on, seen by the next test, until the collector of garbage
+        # happens to run, in whichever thread that is.
+        self.context.destroy()
+        self._nodes.clear()
+        gc.collect()
 
 
 @pytest.fixture
