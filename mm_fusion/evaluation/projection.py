@@ -44,8 +44,8 @@ class CameraModel:
     def __str__(self) -> str:
         """Say what is assumed."""
         return (
-            f'height {self.height_m:g} m, field of view {self.horizontal_fov_deg:g}°, '
-            f'pitch {self.pitch_deg:g}°'
+            f'height {self.height_m:g} m, field of view {self.horizontal_fov_deg:.3g}°, '
+            f'pitch {self.pitch_deg:.3g}°'
         )
 
     def project(self, ground: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
