@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -260,14 +261,27 @@ def test_a_live_node_takes_the_newest_and_counts_the_others(pipeline: FusionPipe
     assert report.received == 10
 
 
-def test_a_second_loop_starts_from_nothing_and_gives_as_much(pipeline: FusionPipeline) -> None:
+def test_a_second_loop_starts_from_nothing_and_gives_as_much(
+    bundle: Bundle, backend: Backend
+) -> None:
+    pipeline = FusionPipeline(bundle, backend, Settings())
     first = list(run(pipeline, drive(2.0, level=0.5)))
-    second = list(run(pipeline, drive(2.0)))
+    slower = [
+        replace(sample, speed_mps=4.0) if isinstance(sample, VelocitySample) else sample
+        for sample in drive(2.0)
+        if not isinstance(sample, GnssFix)
+    ]
+    second = list(run(pipeline, slower))
     assert len(first) == len(second) == 20
     assert {output.epoch for output in first} == {0}
     assert {output.epoch for output in second} == {1}
-    assert second[0].road is not None
-    assert not second[0].road.siren
+    assert first[-1].road is not None
+    assert first[-1].road.siren
+    heard = next(out.road for out in second if out.road is not None and out.road.siren_observed)
+    assert heard.filtered.siren < 0.4, 'the memory of the first loop is gone'
+    assert second[-1].trajectory is not None
+    assert second[-1].trajectory.motion.speed_mps == pytest.approx(4.0, abs=0.1)
+    assert DropReason.OUTLIER not in second[-1].modalities[Modality.VELOCITY].drops
 
 
 def test_two_runs_agree_to_the_last_bit(bundle: Bundle, backend: Backend) -> None:
