@@ -74,9 +74,6 @@ class FusionNode(LifecycleNode):
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it
             return self._failed('configure', error)
         self._setup = Setup(engine, AudioAdapter(settings.audio), outputs)
-        # What is loaded now stays: the collector need not walk over it between two frames.
-        gc.collect()
-        gc.freeze()
         manifest = engine.bundle.manifest
         self.get_logger().info(
             f'bundle {manifest.name} {manifest.version} on {engine.backend.name} '
@@ -158,6 +155,18 @@ class FusionNode(LifecycleNode):
         )
 
 
+def load_for_good(settings: Settings) -> Engine:
+    """Load what the settings ask for, in a process that has nothing else to do.
+
+    What is loaded then stays: the collector need not walk over it between two frames.
+    """
+    engine = Engine.load(settings)
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    return engine
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the node until it is interrupted or terminated."""
     # rclpy handles the signal as it does SIGTERM. Python's own handler would raise as well, in the
@@ -166,7 +175,7 @@ def main(args: list[str] | None = None) -> None:
     node = None
     try:
         rclpy.init(args=args)
-        node = FusionNode()
+        node = FusionNode(load=load_for_good)
         if node.get_parameter('node.autostart').value is True:
             node.start()
         rclpy.spin(node)
