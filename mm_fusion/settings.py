@@ -10,93 +10,70 @@ refused, never repaired, and all problems are reported at once.
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from mm_fusion.errors import SettingsError
+from mm_fusion.fields import ParameterSpec, flag, real, specs_of, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-Scalar: TypeAlias = bool | int | float | str
-
-
-def _real(
-    default: float, description: str, unit: str, lower: float, upper: float
-) -> Any:  # a dataclass field, typed like its value
-    return field(
-        default=default,
-        metadata={'description': description, 'unit': unit, 'lower': lower, 'upper': upper},
-    )
-
-
-def _whole(default: int, description: str, unit: str, lower: int, upper: int) -> Any:
-    return _real(default, description, unit, lower, upper)
-
-
-def _text(default: str, description: str, *choices: str) -> Any:
-    return field(default=default, metadata={'description': description, 'choices': choices})
-
-
-def _flag(default: bool, description: str) -> Any:
-    return field(default=default, metadata={'description': description})
 
 
 @dataclass(frozen=True, slots=True)
 class AlignmentSettings:
     """How samples become snapshots."""
 
-    deadline_s: float = _real(
+    deadline_s: float = real(
         0.05, 'Longest wait for the other sensors after a camera frame arrives', 's', 0.0, 2.0
     )
-    timer_rate_hz: float = _real(
+    timer_rate_hz: float = real(
         10.0, 'Rate of snapshots while there is no camera', 'Hz', 0.1, 100.0
     )
-    camera_timeout_s: float = _real(
+    camera_timeout_s: float = real(
         0.5,
         'Silence after which the camera counts as stale and the timer takes over',
         's',
         0.05,
         60.0,
     )
-    microphone_timeout_s: float = _real(
+    microphone_timeout_s: float = real(
         0.5, 'Silence after which the microphone counts as stale', 's', 0.05, 60.0
     )
-    gnss_timeout_s: float = _real(3.0, 'Silence after which GNSS counts as stale', 's', 0.05, 60.0)
-    velocity_timeout_s: float = _real(
+    gnss_timeout_s: float = real(3.0, 'Silence after which GNSS counts as stale', 's', 0.05, 60.0)
+    velocity_timeout_s: float = real(
         2.5, 'Silence after which the velocity counts as stale', 's', 0.05, 60.0
     )
-    history_s: float = _real(5.0, 'Span of the velocity and position histories', 's', 0.5, 60.0)
-    reorder_window_s: float = _real(
+    history_s: float = real(5.0, 'Span of the velocity and position histories', 's', 0.5, 60.0)
+    reorder_window_s: float = real(
         1.0,
         'A sample older than the newest of its sensor by more than this is refused',
         's',
         0.0,
         30.0,
     )
-    future_tolerance_s: float = _real(
+    future_tolerance_s: float = real(
         1.0, 'A stamp further ahead of its arrival than this is refused', 's', 0.0, 3600.0
     )
-    max_pending: int = _whole(
+    max_pending: int = whole(
         64, 'Snapshots that may wait for their deadline at once', '1', 1, 10_000
     )
-    max_history: int = _whole(20_000, 'Samples that one history may hold', '1', 10, 1_000_000)
-    camera_offset_s: float = _real(0.0, 'Added to the stamps of camera frames', 's', -10.0, 10.0)
-    microphone_offset_s: float = _real(0.0, 'Added to the stamps of sound', 's', -10.0, 10.0)
-    gnss_offset_s: float = _real(0.0, 'Added to the stamps of positions', 's', -10.0, 10.0)
-    velocity_offset_s: float = _real(0.0, 'Added to the stamps of velocities', 's', -10.0, 10.0)
+    max_history: int = whole(20_000, 'Samples that one history may hold', '1', 10, 1_000_000)
+    camera_offset_s: float = real(0.0, 'Added to the stamps of camera frames', 's', -10.0, 10.0)
+    microphone_offset_s: float = real(0.0, 'Added to the stamps of sound', 's', -10.0, 10.0)
+    gnss_offset_s: float = real(0.0, 'Added to the stamps of positions', 's', -10.0, 10.0)
+    velocity_offset_s: float = real(0.0, 'Added to the stamps of velocities', 's', -10.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
     """Format of sound messages that do not carry one (audio_common AudioDataStamped)."""
 
-    sample_rate_hz: int = _whole(
+    sample_rate_hz: int = whole(
         0, 'Sample rate; 0 takes it from the AudioInfo topic', 'Hz', 0, 384_000
     )
-    channels: int = _whole(0, 'Channels; 0 takes them from the AudioInfo topic', '1', 0, 64)
-    sample_format: str = _text(
+    channels: int = whole(0, 'Channels; 0 takes them from the AudioInfo topic', '1', 0, 64)
+    sample_format: str = text(
         '',
         'Sample format; empty takes it from the AudioInfo topic',
         '',
@@ -115,31 +92,31 @@ class AudioSettings:
 class EgoFilterSettings:
     """The ego-state filter: an extended Kalman filter fed by velocity and GNSS."""
 
-    yaw_rate: str = _text(
+    yaw_rate: str = text(
         'auto',
         'Whether velocity messages measure the yaw rate; auto: from the first that is not zero on',
         'auto',
         'measured',
         'absent',
     )
-    speed_std_mps: float = _real(
+    speed_std_mps: float = real(
         0.15,
         'Deviation of the measured speed where the message leaves it unset',
         'm/s',
         1e-3,
         10.0,
     )
-    yaw_rate_std_rps: float = _real(
+    yaw_rate_std_rps: float = real(
         0.01,
         'Deviation of the measured yaw rate where the message leaves it unset',
         'rad/s',
         1e-4,
         1.0,
     )
-    position_std_m: float = _real(
+    position_std_m: float = real(
         3.0, 'Deviation of a position where the message leaves it unset', 'm', 1e-3, 1000.0
     )
-    gate_sigmas: float = _real(
+    gate_sigmas: float = real(
         5.0,
         'A measurement further off than this many deviations is refused as an outlier',
         '1',
@@ -152,9 +129,9 @@ class EgoFilterSettings:
 class InferenceSettings:
     """The model bundle and what runs it."""
 
-    bundle: str = _text('base', 'Name of a bundle of the package, or path of a bundle folder')
-    backend: str = _text('auto', 'What runs the networks', 'auto', 'onnxruntime')
-    threads: int = _whole(
+    bundle: str = text('base', 'Name of a bundle of the package, or path of a bundle folder')
+    backend: str = text('auto', 'What runs the networks', 'auto', 'onnxruntime')
+    threads: int = whole(
         2, 'Threads of one network run on the CPU; 0 lets the runtime choose', '1', 0, 256
     )
 
@@ -163,37 +140,37 @@ class InferenceSettings:
 class DecodingSettings:
     """From raw network outputs to what is published."""
 
-    road_time_constant_s: float = _real(
+    road_time_constant_s: float = real(
         0.5, 'Time constant of the road-state filter; 0 turns it off', 's', 0.0, 60.0
     )
-    siren_time_constant_s: float = _real(
+    siren_time_constant_s: float = real(
         0.5, 'Time constant of the siren filter; 0 turns it off', 's', 0.0, 60.0
     )
-    siren_threshold: float = _real(
+    siren_threshold: float = real(
         0.0, "Siren probability that raises the flag; 0 takes the bundle's", '1', 0.0, 1.0
     )
-    horizon_s: float = _real(6.0, 'Horizon of the predicted path', 's', 0.1, 30.0)
-    step_s: float = _real(0.5, 'Time between two points of the predicted path', 's', 0.01, 5.0)
+    horizon_s: float = real(6.0, 'Horizon of the predicted path', 's', 0.1, 30.0)
+    step_s: float = real(0.5, 'Time between two points of the predicted path', 's', 0.01, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
     """The ROS node alone."""
 
-    autostart: bool = _flag(
+    autostart: bool = flag(
         default=False,
         description='Configure and activate at start, without a lifecycle manager; read once',
     )
-    base_frame: str = _text('base_link', 'Frame of the outputs')
-    status_rate_hz: float = _real(1.0, 'Rate of /diagnostics', 'Hz', 0.1, 50.0)
-    image_type: str = _text(
+    base_frame: str = text('base_link', 'Frame of the outputs')
+    status_rate_hz: float = real(1.0, 'Rate of /diagnostics', 'Hz', 0.1, 50.0)
+    image_type: str = text(
         'auto',
         'Type of the image topic; auto takes the type that is published',
         'auto',
         'sensor_msgs/msg/Image',
         'sensor_msgs/msg/CompressedImage',
     )
-    audio_type: str = _text(
+    audio_type: str = text(
         'auto',
         'Type of the audio topic; auto takes the type that is published',
         'auto',
@@ -201,7 +178,7 @@ class NodeSettings:
         'audio_common_msgs/msg/AudioDataStamped',
         'audio_common_msgs/msg/AudioStamped',
     )
-    fix_type: str = _text(
+    fix_type: str = text(
         'auto',
         'Type of the position topic; auto takes the type that is published',
         'auto',
@@ -209,7 +186,7 @@ class NodeSettings:
         'geometry_msgs/msg/PoseStamped',
         'geometry_msgs/msg/PoseWithCovarianceStamped',
     )
-    velocity_type: str = _text(
+    velocity_type: str = text(
         'auto',
         'Type of the velocity topic; auto takes the type that is published',
         'auto',
@@ -233,47 +210,6 @@ class Settings:
     node: NodeSettings = field(default_factory=NodeSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSpec:
-    """What is known of one parameter.
-
-    Attributes:
-        name: ``group.field``.
-        type: bool, int, float or str.
-        default: Value where nothing is given.
-        description: One phrase.
-        unit: SI symbol; empty for text.
-        lower: Smallest value allowed; None for text.
-        upper: Largest value allowed; None for text.
-        choices: Values allowed; empty where any is.
-    """
-
-    name: str
-    type: type[Scalar]
-    default: Scalar
-    description: str
-    unit: str
-    lower: float | None
-    upper: float | None
-    choices: tuple[str, ...]
-
-    def problem(self, value: object) -> str | None:
-        """Say in one sentence why a value is refused, or return None where it is allowed."""
-        if self.type is float and type(value) is int:
-            value = float(value)
-        if type(value) is not self.type:
-            return f'{self.name}: found {value!r}, expected {self.type.__name__}'
-        if self.choices and value not in self.choices:
-            allowed = ', '.join(map(repr, self.choices))
-            return f'{self.name}: found {value!r}, expected one of {allowed}'
-        if self.lower is None or self.upper is None or not isinstance(value, int | float):
-            return None
-        if not math.isfinite(value) or not self.lower <= value <= self.upper:
-            bounds = f'{self.lower:g} to {self.upper:g} {self.unit}'
-            return f'{self.name}: found {value!r}, expected {bounds}'
-        return None
-
-
 def parameter_specs() -> tuple[ParameterSpec, ...]:
     """List every parameter, in the order of the groups."""
     return tuple(_specs(Settings()))
@@ -281,19 +217,7 @@ def parameter_specs() -> tuple[ParameterSpec, ...]:
 
 def _specs(settings: Settings) -> Iterator[ParameterSpec]:
     for group in dataclasses.fields(settings):
-        values = getattr(settings, group.name)
-        for item in dataclasses.fields(values):
-            default = getattr(values, item.name)
-            yield ParameterSpec(
-                name=f'{group.name}.{item.name}',
-                type=type(default),
-                default=default,
-                description=item.metadata['description'],
-                unit=item.metadata.get('unit', ''),
-                lower=item.metadata.get('lower'),
-                upper=item.metadata.get('upper'),
-                choices=tuple(item.metadata.get('choices', ())),
-            )
+        yield from specs_of(getattr(settings, group.name), group.name)
 
 
 def settings_from(values: Mapping[str, Any]) -> Settings:

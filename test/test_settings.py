@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fusion.errors import SettingsError
-from mm_fusion.settings import ParameterSpec, Settings, flatten, parameter_specs, settings_from
+from mm_fusion.settings import Settings, flatten, parameter_specs, settings_from
+
+if TYPE_CHECKING:
+    from mm_fusion.fields import ParameterSpec
 
 SPECS = {spec.name: spec for spec in parameter_specs()}
 NUMBERS = [spec for spec in SPECS.values() if spec.lower is not None]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mm_fusion.settings import parameter_specs
 
 if TYPE_CHECKING:
-    from mm_fusion.settings import ParameterSpec, Scalar
+    from mm_fusion.fields import ParameterSpec, Scalar
 
 _HEADER = """\
 # Parameters of the fusion node with their defaults, for any node name and namespace.

@@ -14,7 +14,8 @@ from mm_fusion.settings import parameter_specs, settings_from
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-    from mm_fusion.settings import ParameterSpec, Settings
+    from mm_fusion.fields import ParameterSpec
+    from mm_fusion.settings import Settings
 
 READ_ONCE = frozenset({'node.autostart'})
 """Parameters that are read when the process starts, and so cannot change at all."""
