@@ -11,7 +11,9 @@ refused input from a defect::
     ├── BagError              a recording is missing, empty, unreadable or lacks a topic
     ├── BundleError           a model bundle is incomplete, altered or breaks its contract
     ├── InferenceError        a backend failed while running a stage
-    └── DatasetError          a labelled folder is missing files or has labels that are not classes
+    ├── DatasetError          a labelled folder is missing files or has labels that are not classes
+    ├── ScenarioError         a scenario file has unknown keys, or values out of their bounds
+    └── RenderError           the camera of the simulator cannot be rendered on this machine
 
 A message says what was found, what was expected, and where.
 """
@@ -67,3 +69,11 @@ class InferenceError(MmFusionError):
 
 class DatasetError(MmFusionError):
     """A labelled folder is missing files or has labels that are not classes."""
+
+
+class ScenarioError(MmFusionError):
+    """A scenario file has unknown keys, or values out of their bounds."""
+
+
+class RenderError(MmFusionError):
+    """The camera of the simulator cannot be rendered on this machine."""
