@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
-from mm_fusion.bags.reader import BagEvent, BagReader, read_bag
+from mm_fusion.bags.reader import BagEvent, BagReader, Truth, read_bag
 from mm_fusion.bags.topics import BagTopics, match_topics
+from mm_fusion.bags.truths import UNKNOWN, RoadTruth, SirenTruth
 from mm_fusion.bags.typestore import known_types
 from mm_fusion.bags.writer import BagWriter
 
 __all__ = [
+    'UNKNOWN',
     'BagEvent',
     'BagReader',
     'BagTopics',
     'BagWriter',
+    'RoadTruth',
+    'SirenTruth',
+    'Truth',
     'known_types',
     'match_topics',
     'read_bag',

@@ -13,6 +13,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
 
 from mm_fusion.bags.topics import ROLE_MODALITIES, BagTopics, Role, match_topics
+from mm_fusion.bags.truths import RoadTruth, SirenTruth, road_truth, siren_truth
 from mm_fusion.bags.typestore import recorded_types
 from mm_fusion.errors import BagError, MmFusionError, SampleError
 from mm_fusion.messages import (
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
     from rosbags.interfaces import Connection
 
-    _Adapter: TypeAlias = Callable[[Any, int], 'Sample | OdometryPose | None']
+    _Adapter: TypeAlias = Callable[[Any, int], 'Sample | Truth | None']
+
+Truth: TypeAlias = OdometryPose | RoadTruth | SirenTruth
 
 _SUFFIXES = ('.mcap', '.db3')
 
@@ -45,12 +48,12 @@ class BagEvent:
     Attributes:
         received_ns: Log time of the message.
         role: What its topic serves as.
-        content: The sample, the pose of ground truth, or why the message cannot be used.
+        content: The sample, the ground truth, or why the message cannot be used.
     """
 
     received_ns: int
     role: Role
-    content: Sample | OdometryPose | SampleError
+    content: Sample | Truth | SampleError
 
     @property
     def modality(self) -> Modality | None:
@@ -116,6 +119,8 @@ class BagReader:
             'fix': position_sample,
             'velocity': velocity_sample,
             'odometry': lambda message, _: odometry_pose(message),
+            'road_state': lambda message, _: road_truth(message),
+            'siren': lambda message, _: siren_truth(message),
         }
         self._early_audio_info(audio)
         for connection, received_ns, data in self._messages(self._connections):
@@ -126,7 +131,7 @@ class BagReader:
 
     def _content(
         self, adapter: _Adapter, connection: Connection, data: bytes, received_ns: int
-    ) -> Sample | OdometryPose | SampleError | None:
+    ) -> Sample | Truth | SampleError | None:
         try:
             return adapter(self._message(connection, data), received_ns)
         except SampleError as error:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from mm_fusion.bags.truths import ROAD_STATE_TYPE, SIREN_TYPE
 from mm_fusion.errors import BagError
 from mm_fusion.messages import AUDIO_INFO_TYPE, ODOMETRY_TYPE, ROLE_TYPES
 from mm_fusion.types.sensors import Modality
@@ -15,7 +16,9 @@ from mm_fusion.types.sensors import Modality
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Role: TypeAlias = Literal['image', 'audio', 'audio_info', 'fix', 'velocity', 'odometry']
+Role: TypeAlias = Literal[
+    'image', 'audio', 'audio_info', 'fix', 'velocity', 'odometry', 'road_state', 'siren'
+]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 ROLE_MODALITIES: dict[Role, Modality | None] = {
@@ -25,6 +28,8 @@ ROLE_MODALITIES: dict[Role, Modality | None] = {
     'fix': Modality.GNSS,
     'velocity': Modality.VELOCITY,
     'odometry': None,
+    'road_state': None,
+    'siren': None,
 }
 """Modality that each role feeds; None for ground truth."""
 
@@ -35,14 +40,20 @@ _TYPES: dict[Role, tuple[str, ...]] = {
     'fix': ROLE_TYPES[Modality.GNSS],
     'velocity': ROLE_TYPES[Modality.VELOCITY],
     'odometry': (ODOMETRY_TYPE,),
+    'road_state': (ROAD_STATE_TYPE,),
+    'siren': (SIREN_TYPE,),
 }
 
 _GENERAL_TYPES = (
+    'geometry_msgs/msg/Pose',
     'geometry_msgs/msg/PoseStamped',
     'geometry_msgs/msg/PoseWithCovarianceStamped',
     'std_msgs/msg/Float32',
 )
 """Types with many other uses (goals, temperatures): taken only under an input's own name."""
+
+_TRUTH_ONLY: tuple[Role, ...] = ('road_state', 'siren')
+"""Roles that only a topic with truth in its name has: a node publishes the same type."""
 
 _NAMES: dict[Role, tuple[str, ...]] = {
     'image': ('image', 'camera', 'front'),
@@ -51,6 +62,8 @@ _NAMES: dict[Role, tuple[str, ...]] = {
     'fix': ('fix', 'gnss', 'gps'),
     'velocity': ('velocity', 'vehicle', 'speed'),
     'odometry': ('odometry', 'odom'),
+    'road_state': ('road_state', 'ground_truth'),
+    'siren': ('siren', 'sirens', 'ground_truth'),
 }
 """Words of a topic's name that tell candidates of one role apart, the most telling first."""
 
@@ -66,6 +79,8 @@ class BagTopics:
         fix: Positions.
         velocity: Speed and yaw rate; may be the topic of ``odometry`` as well.
         odometry: Poses that serve as ground truth.
+        road_state: True state of the road; never the output of a node.
+        siren: True places of sirens.
     """
 
     image: str | None = None
@@ -74,6 +89,8 @@ class BagTopics:
     fix: str | None = None
     velocity: str | None = None
     odometry: str | None = None
+    road_state: str | None = None
+    siren: str | None = None
 
     def roles(self) -> dict[str, tuple[Role, ...]]:
         """List the roles of each topic that has one."""
@@ -93,7 +110,8 @@ def match_topics(
     Where several topics have a type of the role, its name decides (``/gnss/fix`` before
     ``/gnss/extra``); a camera's ``/compressed`` twin yields to the raw topic, and commands are no
     measurements. Odometry serves as ground truth, with ``truth`` in its name before others; it is
-    taken as velocity where no velocity topic exists and its name does not call it truth.
+    taken as velocity where no velocity topic exists and its name does not call it truth. Road
+    states and sirens need ``truth`` in their names: the node publishes road states itself.
 
     Args:
         types: Message type of every topic.
@@ -144,6 +162,8 @@ def _matched(role: Role, types: Mapping[str, str]) -> str | None:
     if role == 'velocity':
         own = [topic for topic in candidates if types[topic] != ODOMETRY_TYPE]
         candidates = own or [topic for topic in candidates if not _is_truth(topic)]
+    if role in _TRUTH_ONLY:
+        candidates = [topic for topic in candidates if _is_truth(topic)]
     if role == 'odometry':
         candidates = [topic for topic in candidates if _is_truth(topic)] or candidates
     if role == 'image':

@@ -17,6 +17,7 @@ from mm_fusion.evaluation.records import (
     Timeline,
     latency_sums,
 )
+from mm_fusion.evaluation.road_truth import score_roads
 from mm_fusion.evaluation.scoring import SampleGrid, predicted_path, thinned
 from mm_fusion.types.snapshot import ModalityState
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mm_fusion.evaluation.records import LatencySums
+    from mm_fusion.evaluation.road_truth import RoadTrack
     from mm_fusion.evaluation.scoring import PredictedPath
+    from mm_fusion.metrics.road_truth import RoadTruthSums
     from mm_fusion.types.predictions import FusionOutput, RoadState
     from mm_fusion.types.sensors import DropReason, Modality
     from mm_fusion.types.snapshot import ModalityReport
@@ -132,8 +135,16 @@ class OutputCollector:
             friction_coefficient=float(sum(state.friction_coefficient_mean for state in seen)),
         )
 
-    def timeline(self) -> Timeline:
-        """Lay out what was said over time, thinned to a bounded number of points."""
+    def road_truth(self, track: RoadTrack | None) -> RoadTruthSums:
+        """Compare the road states with the truth."""
+        return score_roads(self._stamps_ns, self._roads, track)
+
+    def timeline(self, track: RoadTrack | None = None) -> Timeline:
+        """Lay out what was said over time, thinned to a bounded number of points.
+
+        Args:
+            track: The true road state; None where it is not known.
+        """
         kept = thinned(len(self._stamps_ns), MAX_POINTS)
         roads = [self._roads[index] for index in kept]
         sensors = np.array([self._sensors[index] for index in kept], np.float64)
@@ -150,6 +161,7 @@ class OutputCollector:
             states=sensors[:, :, 0].astype(np.int8),
             ages_s=sensors[:, :, 1].astype(np.float32),
             weights=sensors[:, :, 2].astype(np.float32),
+            truth=None if track is None else track.at(np.array(self._stamps_ns, np.int64)[kept]),
         )
 
 

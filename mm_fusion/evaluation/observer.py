@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mm_fusion.bags import Truth
 from mm_fusion.errors import SampleError
-from mm_fusion.messages import OdometryPose
 from mm_fusion.types.sensors import CompressedImage, RawImage
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def observed(
             progress(index / bag.message_count)
         if isinstance(event.content, SampleError):
             truth.unusable += event.modality is None
-        elif isinstance(event.content, OdometryPose):
-            truth.add_pose(event.content)
+        elif isinstance(event.content, Truth):
+            truth.add_truth(event.content)
         else:
             truth.add_sample(event.content)
             if isinstance(event.content, RawImage | CompressedImage):

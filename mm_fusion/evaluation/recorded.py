@@ -11,6 +11,7 @@ import numpy as np
 
 from mm_fusion.bags import read_bag
 from mm_fusion.bags.raw import RawBag
+from mm_fusion.bags.truths import ROAD_STATE_TYPE
 from mm_fusion.errors import BagError, SampleError
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
@@ -37,9 +38,8 @@ if TYPE_CHECKING:
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.settings import Settings
 
-ROAD_TYPE = 'mm_fusion_msgs/msg/RoadState'
 TRAJECTORY_TYPE = 'mm_fusion_msgs/msg/TrajectoryPrediction'
-_OUTPUT_TYPES = (ROAD_TYPE, TRAJECTORY_TYPE)
+_OUTPUT_TYPES = (ROAD_STATE_TYPE, TRAJECTORY_TYPE)
 _SECOND_NS = 1_000_000_000
 
 
@@ -70,7 +70,7 @@ def evaluate_recorded(
     """
     begin = time.perf_counter()
     with read_bag(path, topics, settings.audio) as bag:
-        outputs = _outputs(path)
+        outputs = recorded_outputs(path, bag.topics.road_state)
         collector = OutputCollector()
         picker = FramePicker(frames, bag.start_ns, bag.duration_s, camera)
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
@@ -90,11 +90,19 @@ def evaluate_recorded(
         )
 
 
-def _outputs(path: Path) -> list[FusionOutput]:
-    """Join road states and trajectories of one stamp, in order of stamp."""
+def recorded_outputs(path: Path, truth_topic: str | None) -> list[FusionOutput]:
+    """Join road states and trajectories of one stamp, in order of stamp.
+
+    Args:
+        path: Of the recording.
+        truth_topic: Topic of road states that are ground truth, not output.
+
+    Raises:
+        BagError: It cannot be read, or holds no outputs, or those of several nodes.
+    """
     found: dict[int, dict[str, Any]] = {}
     with RawBag(path) as bag:
-        topics = _topics(bag)
+        topics = _topics(bag, truth_topic)
         for topic, _, data in bag.messages(topics):
             try:
                 message: Any = bag.deserialized(topic, data)
@@ -105,16 +113,20 @@ def _outputs(path: Path) -> list[FusionOutput]:
             found.setdefault(stamp_ns, {})[topics[topic]] = message
     try:
         return [
-            _output(stamp_ns, messages.get(ROAD_TYPE), messages.get(TRAJECTORY_TYPE))
+            _output(stamp_ns, messages.get(ROAD_STATE_TYPE), messages.get(TRAJECTORY_TYPE))
             for stamp_ns, messages in sorted(found.items())
         ]
     except ValueError as error:
         raise BagError(f'{path}: an output of the node cannot be used: {error}') from error
 
 
-def _topics(bag: RawBag) -> dict[str, str]:
+def _topics(bag: RawBag, truth_topic: str | None) -> dict[str, str]:
     """Find the topics of the node's outputs, with their types."""
-    topics = {topic: kind for topic, kind in bag.types.items() if kind in _OUTPUT_TYPES}
+    topics = {
+        topic: kind
+        for topic, kind in bag.types.items()
+        if kind in _OUTPUT_TYPES and topic != truth_topic
+    }
     if len(set(topics.values())) != len(topics):
         listed = ', '.join(sorted(topics))
         raise BagError(f'{bag.path}: found outputs of several nodes, expected one: {listed}')

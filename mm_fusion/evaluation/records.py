@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from mm_fusion.metrics.road_truth import RoadTruthSums, no_road_truth
 from mm_fusion.metrics.trajectory import TrajectorySums, no_samples
 from mm_fusion.types.sensors import Modality
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
+
+    from mm_fusion.evaluation.road_truth import RoadTrack
 
 Subset: TypeAlias = Literal['all', 'turning']
 TruthSource: TypeAlias = Literal['odometry', 'smoothed recording']
@@ -158,6 +161,7 @@ class Totals:
         scores: By model, then by subset.
         modalities: By name of the modality.
         road: Road states.
+        road_truth: Road states compared with the truth, where a recording has it.
         latencies: By stage; empty where the outputs were recorded, not made.
         elapsed_s: Time that the evaluation took, by the wall clock.
     """
@@ -172,6 +176,7 @@ class Totals:
     scores: Mapping[str, Mapping[Subset, TrajectorySums]]
     modalities: Mapping[Modality, ModalitySums]
     road: RoadSums
+    road_truth: RoadTruthSums
     latencies: Mapping[str, LatencySums]
     elapsed_s: float
 
@@ -192,6 +197,7 @@ class Totals:
             },
             modalities={m: self.modalities[m] + other.modalities[m] for m in MODALITIES},
             road=self.road + other.road,
+            road_truth=self.road_truth + other.road_truth,
             latencies={
                 stage: _joined(self.latencies.get(stage), other.latencies.get(stage))
                 for stage in stages
@@ -220,6 +226,7 @@ class Timeline:
         states: int8 (n, 4), values of ``ModalityState``, in the order of ``MODALITIES``.
         ages_s: float32 (n, 4).
         weights: float32 (n, 4).
+        truth: The true road state at the same times; None where it is not known.
     """
 
     times_s: NDArray[np.float64]
@@ -232,6 +239,7 @@ class Timeline:
     states: NDArray[np.int8]
     ages_s: NDArray[np.float32]
     weights: NDArray[np.float32]
+    truth: RoadTrack | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -345,6 +353,7 @@ def no_totals() -> Totals:
         scores={model: {subset: no_samples() for subset in SUBSETS} for model in MODELS},
         modalities={modality: ModalitySums() for modality in MODALITIES},
         road=RoadSums(0, 0, 0, 0, np.zeros(6), np.zeros(5), np.zeros(3), 0.0),
+        road_truth=no_road_truth(),
         latencies={},
         elapsed_s=0.0,
     )

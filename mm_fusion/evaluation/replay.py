@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from mm_fusion.bags import read_bag
+from mm_fusion.bags import Truth, read_bag
 from mm_fusion.errors import SampleError
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
@@ -15,7 +15,6 @@ from mm_fusion.evaluation.observer import observed
 from mm_fusion.evaluation.projection import DEFAULT_CAMERA
 from mm_fusion.evaluation.result import bag_result
 from mm_fusion.evaluation.truth import TruthRecorder
-from mm_fusion.messages import OdometryPose
 from mm_fusion.pipeline import FusionPipeline
 from mm_fusion.runtime import create_backend
 
@@ -90,7 +89,7 @@ def replay(events: Iterable[BagEvent], pipeline: FusionPipeline) -> Iterator[Fus
         if isinstance(event.content, SampleError):
             if event.modality is not None:
                 pipeline.drop(event.modality, event.content.reason)
-        elif not isinstance(event.content, OdometryPose):
+        elif not isinstance(event.content, Truth):
             pipeline.push(event.content)
         yield from _drained(event.received_ns, pipeline)
     yield from pipeline.finish()

@@ -38,7 +38,7 @@ def bag_result(
         path: Of the recording; its last part is the name of the result.
         bag: The recording.
         collector: The outputs.
-        truth: What the driven path is made of.
+        truth: What the driven path is made of, and the true road states.
         settings: All parameters.
         frames: Sample frames.
         elapsed_s: Time that the run took, by the wall clock.
@@ -50,6 +50,7 @@ def bag_result(
         scores, drive = score_drive(
             collector.predictions, reference[1], truth.velocities, collector.first_ns
         )
+    track = truth.road()
     counters = None if pipeline is None else pipeline.counters
     totals = dataclasses.replace(
         no_totals(),
@@ -63,6 +64,7 @@ def bag_result(
         scores=scores,
         modalities=collector.modalities(None if pipeline is None else pipeline.reports(_end(bag))),
         road=collector.road(),
+        road_truth=collector.road_truth(track),
         latencies=collector.latencies(),
         elapsed_s=elapsed_s,
     )
@@ -77,7 +79,7 @@ def bag_result(
         source='recorded' if pipeline is None else 'replayed',
         camera=bag.topics.image is not None,
         totals=totals,
-        timeline=collector.timeline(),
+        timeline=collector.timeline(track),
         drive=drive,
         frames=frames,
     )

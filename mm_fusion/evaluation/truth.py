@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The path that was driven, from the odometry of a recording or from its smoothed future."""
+"""The path that was driven, from odometry or the smoothed future, and the road that was there."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from mm_fusion.bags import RoadTruth, SirenTruth
 from mm_fusion.errors import SampleError
+from mm_fusion.evaluation.road_truth import road_track
 from mm_fusion.geometry.measurements import measured_position, measured_velocity, origin_of
 from mm_fusion.geometry.reference import ReferencePath
 from mm_fusion.geometry.smoothing import smoothed_path
+from mm_fusion.messages import OdometryPose
 from mm_fusion.types.sensors import GnssFix, LocalPosition, VelocitySample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mm_fusion.bags import Truth
     from mm_fusion.evaluation.records import TruthSource
-    from mm_fusion.messages import OdometryPose
+    from mm_fusion.evaluation.road_truth import RoadTrack
     from mm_fusion.settings import EgoFilterSettings
     from mm_fusion.types.sensors import PositionSample, Sample
 
@@ -42,10 +46,21 @@ class TruthRecorder:
         self._odometry = odometry
         self._poses: list[OdometryPose] = []
         self._positions: list[PositionSample] = []
+        self._roads: list[RoadTruth] = []
+        self._sirens: list[SirenTruth] = []
 
-    def add_pose(self, pose: OdometryPose) -> None:
-        """Keep a pose of the odometry."""
-        self._poses.append(pose)
+    def add_truth(self, truth: Truth) -> None:
+        """Keep a pose of the odometry, a road state or the places of sirens."""
+        if isinstance(truth, OdometryPose):
+            self._poses.append(truth)
+        elif isinstance(truth, RoadTruth):
+            self._roads.append(truth)
+        else:
+            self._sirens.append(truth)
+
+    def road(self) -> RoadTrack | None:
+        """Give the true road state along the recording; None where it is not known."""
+        return road_track(self._roads, self._sirens)
 
     def add_sample(self, sample: Sample) -> None:
         """Keep a velocity, and a position where there is no odometry."""

@@ -70,11 +70,8 @@ def score_surface(
         matrix (true class by row). A score without examples is None.
     """
     scores = {}
-    for name, (task, groups) in SURFACE_TABLES.items():
-        known = _regroup(targets[task], _TASK_CLASSES[task], groups)
-        chosen = known >= 0
-        merged = _merge(posteriors[task][chosen], _TASK_CLASSES[task], groups)
-        truth = known[chosen]
+    for name, (_, groups) in SURFACE_TABLES.items():
+        merged, truth = _known(name, posteriors, targets)
         matrix = confusion_matrix(truth, merged.argmax(axis=1), len(groups))
         scores[name] = {
             'examples': len(truth),
@@ -86,6 +83,25 @@ def score_surface(
             'confusion_matrix': matrix.tolist(),
         }
     return scores
+
+
+def surface_confusion(
+    posteriors: Mapping[str, NDArray[np.float64]], targets: Mapping[str, NDArray[np.int64]]
+) -> dict[str, NDArray[np.int64]]:
+    """Count predictions by true class: matrices that add up over recordings.
+
+    Args:
+        posteriors: By task, (n, classes).
+        targets: By task, (n,), -1 where it cannot be told.
+
+    Returns:
+        For each of ``SURFACE_TABLES``: int64 (classes, classes), the true class by row.
+    """
+    matrices = {}
+    for name, (_, groups) in SURFACE_TABLES.items():
+        merged, truth = _known(name, posteriors, targets)
+        matrices[name] = confusion_matrix(truth, merged.argmax(axis=1), len(groups))
+    return matrices
 
 
 def score_siren(
@@ -113,6 +129,18 @@ def score_siren(
             for name, rate in false_positive_rates(targets, scores, sublabels, threshold).items()
         },
     }
+
+
+def _known(
+    name: str,
+    posteriors: Mapping[str, NDArray[np.float64]],
+    targets: Mapping[str, NDArray[np.int64]],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Give posteriors and targets in the classes of one table, where these can be told."""
+    task, groups = SURFACE_TABLES[name]
+    known = _regroup(targets[task], _TASK_CLASSES[task], groups)
+    chosen = known >= 0
+    return _merge(posteriors[task][chosen], _TASK_CLASSES[task], groups), known[chosen]
 
 
 def _regroup(

@@ -13,6 +13,7 @@ from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from mm_fusion.bags import match_topics
+from mm_fusion.bags.topics import ROLE_MODALITIES
 from mm_fusion.errors import BagError
 from mm_fusion.messages import AUDIO_INFO_TYPE, ODOMETRY_TYPE, ROLE_TYPES, AudioAdapter
 from mm_fusion.ros.inputs import message_class
@@ -145,4 +146,4 @@ class Outlets:
 def _role_names(bag: RawBag) -> dict[str, str]:
     """Give each input topic the name under which the fusion node listens."""
     roles = match_topics(bag.types).roles()
-    return {topic: own[0] for topic, own in roles.items() if own[0] != 'odometry'}
+    return {topic: own[0] for topic, own in roles.items() if ROLE_MODALITIES[own[0]]}

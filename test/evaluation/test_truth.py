@@ -25,7 +25,7 @@ def velocity(second: int) -> VelocitySample:
 def test_poses_are_ordered_and_the_first_of_each_stamp_counts() -> None:
     truth = TruthRecorder(odometry=True)
     for second, x in ((2, 20.0), (1, 10.0), (2, 99.0)):
-        truth.add_pose(OdometryPose(second * 1_000_000_000, x, 0.0, 0.0, 10.0, 0.0))
+        truth.add_truth(OdometryPose(second * 1_000_000_000, x, 0.0, 0.0, 10.0, 0.0))
     found = truth.path(SETTINGS)
     assert found is not None
     source, path = found
