@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.course import Course
 
 Mark: TypeAlias = Literal['solid', 'dashed', 'none']
+Light: TypeAlias = Literal['green', 'yellow', 'red']
+
+MAIN_GREEN_S = (0.0, 30.0)
+"""When the main road has green, in each cycle of the traffic lights."""
+
+SIDE_GREEN_S = (35.0, 49.0)
+"""When the side roads have."""
+
+YELLOW_S = 3.0
+CYCLE_S = 55.0
+"""Length of a cycle; between yellow on one road and green on the other all have red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +84,28 @@ class Junction:
         radius_m: Marks and kerbs end at this distance from the centre.
         side_roads: Indices of the side roads that meet here.
         signals: Whether traffic lights stand there.
+        signal_offset_s: Place in the cycle of the traffic lights at which the drive begins.
     """
 
     arc_m: float
     radius_m: float
     side_roads: tuple[int, ...]
     signals: bool
+    signal_offset_s: float = 0.0
+
+    def main_light(self, time_s: float) -> Light:
+        """Give what the lights for the main road show, a time after the start of the drive."""
+        return self._light(time_s, MAIN_GREEN_S)
+
+    def side_light(self, time_s: float) -> Light:
+        """Give what the lights for the side roads show."""
+        return self._light(time_s, SIDE_GREEN_S)
+
+    def _light(self, time_s: float, green_s: tuple[float, float]) -> Light:
+        phase = (time_s + self.signal_offset_s) % CYCLE_S
+        if green_s[0] <= phase < green_s[1]:
+            return 'green'
+        return 'yellow' if green_s[1] <= phase < green_s[1] + YELLOW_S else 'red'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
