@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Read scenarios from YAML files, and write them.
+
+A file holds a mapping with the fields of :class:`~mm_fusion.simulation.scenario.Scenario`; what
+it does not name keeps its default. A bad file is refused, never repaired, and all its problems
+are reported at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import typing
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+import mm_fusion
+from mm_fusion.errors import ScenarioError
+from mm_fusion.fields import specs_of
+from mm_fusion.simulation.scenario import Fault, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+MAX_BYTES = 1_000_000
+"""A larger file is no scenario: hours of weather and faults take a tenth of it."""
+
+_FOLDER = Path('config', 'scenarios')
+_MAX_BITS = 64
+
+
+def load_scenario(name_or_path: str | Path, seed: int | None = None) -> Scenario:
+    """Read a scenario.
+
+    Args:
+        name_or_path: Name of a scenario of the package, as ``scenario_names`` lists them; or the
+            path of a file, told by its suffix ``.yaml`` or ``.yml`` or by a separator in it.
+        seed: Replaces the seed of the file.
+
+    Raises:
+        ScenarioError: There is no such file, it cannot be read, or something in it is refused;
+            a line for each problem.
+    """
+    path = _path_of(name_or_path)
+    return parse_scenario(_read(path), str(path), seed)
+
+
+def parse_scenario(text: str, source: str, seed: int | None = None) -> Scenario:
+    """Read a scenario from the text of a file.
+
+    Args:
+        text: YAML.
+        source: Put before each problem.
+        seed: Replaces the seed of the text.
+
+    Raises:
+        ScenarioError: Something in it is refused; a line for each problem.
+    """
+    try:
+        document = _Loader(text).get_single_data()
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # ValueError: a date or a number that YAML recognises and Python cannot hold.
+        reason = ' '.join(str(error).split())
+        raise ScenarioError(f'{source}: is not YAML as a scenario needs it: {reason}') from error
+    problems: list[str] = []
+    scenario: Scenario = _record(Scenario(), {} if document is None else document, '', problems)
+    if seed is not None:
+        scenario = _record(scenario, {'seed': seed}, '', problems)
+    refused = {_section(problem) for problem in problems}
+    problems += [item for item in _disorder(scenario) if _section(item) not in refused]
+    if problems:
+        raise ScenarioError('\n'.join(f'{source}: {problem}' for problem in problems))
+    return scenario
+
+
+def scenario_to_yaml(scenario: Scenario) -> str:
+    """Write every field of a scenario, so that ``parse_scenario`` gives the same one again."""
+    document = dataclasses.asdict(scenario)
+    # JSON's lists for tuples: safe YAML knows no tuples.
+    plain = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in document.items()
+    }
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=99)
+
+
+def scenario_names() -> list[str]:
+    """List the scenarios that come with the package.
+
+    Raises:
+        ScenarioError: The package is installed without them.
+    """
+    return sorted(path.stem for path in _folder().glob('*.yaml'))
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: each key once, and no aliases, which can make a small file endless."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, 'found an alias, expected plain values', event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f'found the key {key.value!r} twice', key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _path_of(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if isinstance(name_or_path, Path) or path.suffix in ('.yaml', '.yml') or len(path.parts) != 1:
+        return path
+    names = scenario_names()
+    if path.name not in names:
+        raise ScenarioError(
+            f'scenario {path.name!r}: there is none of this name{_nearest(path.name, names)}; '
+            f'expected a path, or one of {", ".join(names)}'
+        )
+    return _folder() / f'{path.name}.yaml'
+
+
+def _folder() -> Path:
+    """Find the scenarios in the source tree, or where the package is installed."""
+    package = Path(mm_fusion.__file__).resolve().parent
+    prefixes = [
+        Path(prefix) for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    ]
+    # Of an installation that no environment names: <prefix>/lib/python3.x/site-packages/mm_fusion.
+    prefixes += package.parents[3:4]
+    places = [package.parent, *(prefix / 'share' / 'mm_fusion' for prefix in prefixes)]
+    for place in places:
+        if (place / _FOLDER).is_dir():
+            return place / _FOLDER
+    raise ScenarioError(
+        f'{_FOLDER}: the package is installed without its scenarios; give the path of a file. '
+        f'Looked in {", ".join(map(str, places))}'
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open('rb') as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ScenarioError(f'{path}: cannot be read: {error.strerror}') from error
+    if len(content) > MAX_BYTES:
+        raise ScenarioError(
+            f'{path}: found more than {MAX_BYTES} bytes, expected a scenario of a few thousand'
+        )
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f'{path}: found bytes that are not UTF-8: {error}') from error
+
+
+def _record(default: Any, found: object, path: str, problems: list[str]) -> Any:
+    """Make a record from a mapping, with the default for what it does not name."""
+    if not isinstance(found, dict):
+        where = path or 'the file'
+        problems.append(f'{where}: found {_kind(found)}, expected a mapping of names to values')
+        return default
+    kinds = typing.get_type_hints(type(default))
+    specs = {spec.name.split('.')[-1]: spec for spec in specs_of(default, path)}
+    changes: dict[str, Any] = {}
+    for key, value in found.items():
+        place = f'{path}.{key}' if path else str(key)
+        if key not in kinds:
+            problems.append(f'{place}: no such key{_nearest(str(key), list(kinds))}')
+        elif key in specs:
+            problem = _scalar_problem(specs[key], value)
+            if problem is not None:
+                problems.append(f'{place}: {problem}')
+            else:
+                changes[key] = specs[key].type(value)
+        elif dataclasses.is_dataclass(kinds[key]):
+            changes[key] = _record(getattr(default, key), value, place, problems)
+        else:
+            changes[key] = _records(typing.get_args(kinds[key])[0], value, place, problems)
+    return dataclasses.replace(default, **changes)
+
+
+def _records(kind: Any, found: object, path: str, problems: list[str]) -> tuple[Any, ...]:
+    if not isinstance(found, list):
+        problems.append(f'{path}: found {_kind(found)}, expected a list')
+        return ()
+    return tuple(
+        _record(kind(), item, f'{path}[{index}]', problems) for index, item in enumerate(found)
+    )
+
+
+def _scalar_problem(spec: Any, value: object) -> str | None:
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return f'found a whole number of {value.bit_length()} bits, expected {_MAX_BITS} at most'
+    if isinstance(value, dict | list) or value is None:
+        return f'found {_kind(value)}, expected {spec.type.__name__}'
+    problem = spec.problem(value)
+    return None if problem is None else problem.removeprefix(f'{spec.name}: ')
+
+
+def _disorder(scenario: Scenario) -> typing.Iterator[str]:
+    """List what contradicts itself although each value is allowed."""
+    yield from _unordered('surface', 'from_m', [item.from_m for item in scenario.surface])
+    yield from _unordered('weather', 'at_s', [item.at_s for item in scenario.weather])
+    for index, fault in enumerate(scenario.faults):
+        yield from (f'faults[{index}].{problem}' for problem in _fault_problems(fault))
+
+
+def _section(problem: str) -> str:
+    """Name the top-level key that a problem stands under."""
+    return re.split(r'[\[.:]', problem, maxsplit=1)[0]
+
+
+def _unordered(name: str, key: str, values: Sequence[float]) -> typing.Iterator[str]:
+    if not values:
+        yield f'{name}: found no entry, expected one or more'
+    elif values[0] != 0:
+        yield f'{name}[0].{key}: found {values[0]:g}, expected 0'
+    for index, (before, value) in enumerate(pairwise(values), start=1):
+        if value <= before:
+            yield (
+                f'{name}[{index}].{key}: found {value:g}, expected more than {before:g} of the '
+                'entry before'
+            )
+
+
+def _fault_problems(fault: Fault) -> typing.Iterator[str]:
+    if fault.to_s <= fault.from_s:
+        yield f'to_s: found {fault.to_s:g}, expected more than from_s, which is {fault.from_s:g}'
+    if fault.kind == 'delays' and fault.amount_s <= 0:
+        yield f'amount_s: found {fault.amount_s:g}, expected a delay of more than 0 s'
+    if fault.kind == 'clock_jumps' and fault.amount_s == 0:
+        yield 'amount_s: found 0, expected a shift of the stamps'
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    matches = difflib.get_close_matches(word, known, n=1)
+    return f', did you mean {matches[0]!r}?' if matches else ''
+
+
+def _kind(value: object) -> str:
+    names = {dict: 'a mapping', list: 'a list', type(None): 'nothing'}
+    return names.get(type(value)) or repr(value)[:80]
