@@ -7,6 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rosbags.interfaces import (
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
 from mm_fusion.bags.typestore import AudioCommon, known_types
@@ -20,10 +28,24 @@ if TYPE_CHECKING:
     from rosbags.interfaces import Connection
 
 _STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
+_UNLIMITED = QosTime(2**31 - 1, 2**32 - 1)
+_LATCHED = Qos(
+    QosHistory.KEEP_LAST,
+    1,
+    QosReliability.RELIABLE,
+    QosDurability.TRANSIENT_LOCAL,
+    _UNLIMITED,
+    _UNLIMITED,
+    QosLiveliness.AUTOMATIC,
+    _UNLIMITED,
+    avoid_ros_namespace_conventions=False,
+)
 
 
 class BagWriter:
-    """Write a recording, as a context manager; topics are made by the first message on them.
+    """Write a recording, as a context manager.
+
+    Topics are made by :meth:`declare`, or by the first message on them.
 
     Example::
 
@@ -35,6 +57,7 @@ class BagWriter:
         path: Folder to make; it must not exist.
         storage: File format.
         audio_common: Whose ``audio_common_msgs`` the types are.
+        custom_data: Text by name, kept in the metadata of the recording.
 
     Raises:
         BagError: The folder exists.
@@ -45,6 +68,7 @@ class BagWriter:
         path: str | PathLike[str],
         storage: Literal['mcap', 'sqlite3'] = 'mcap',
         audio_common: AudioCommon = 'ros_drivers',
+        custom_data: Mapping[str, str] | None = None,
     ) -> None:
         self._store = known_types(audio_common)
         self._connections: dict[str, Connection] = {}
@@ -54,6 +78,8 @@ class BagWriter:
             )
         except WriterError as error:
             raise BagError(str(error)) from error
+        for name, value in (custom_data or {}).items():
+            self._writer.set_custom_data(name, value)
 
     @property
     def types(self) -> Mapping[str, Any]:
@@ -73,6 +99,26 @@ class BagWriter:
     ) -> None:
         """Finish the recording; after an exception its file stays without an index."""
         self._writer.__exit__(kind, error, traceback)
+
+    def declare(self, topic: str, type_name: str, *, latched: bool = False) -> None:
+        """Make a topic before its first message.
+
+        Args:
+            topic: Name with a leading slash, not made before.
+            type_name: One of the names of ``types``.
+            latched: A player is to give its last message to late subscribers.
+
+        Raises:
+            BagError: The type is not known.
+        """
+        if type_name not in self._store.fielddefs:
+            raise BagError(f'{topic}: no definition is known of its type {type_name}')
+        self._connections[topic] = self._writer.add_connection(
+            topic,
+            type_name,
+            typestore=self._store,
+            offered_qos_profiles=[_LATCHED] if latched else [],
+        )
 
     def write(self, topic: str, msg: Any, log_time_ns: int) -> None:
         """Append a message.
@@ -99,12 +145,9 @@ class BagWriter:
         Raises:
             BagError: The type is not known, or not that of the topic.
         """
-        connection = self._connections.get(topic)
-        if connection is None:
-            if type_name not in self._store.fielddefs:
-                raise BagError(f'{topic}: no definition is known of its type {type_name}')
-            connection = self._writer.add_connection(topic, type_name, typestore=self._store)
-            self._connections[topic] = connection
+        if topic not in self._connections:
+            self.declare(topic, type_name)
+        connection = self._connections[topic]
         if connection.msgtype != type_name:
             raise BagError(f'{topic}: found a {type_name}, expected {connection.msgtype}')
         self._writer.write(connection, log_time_ns, data)

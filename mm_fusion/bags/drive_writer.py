@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Write a simulated drive as a recording, with the topics and types of a real one.
+
+The scenario lies in the metadata of the recording, so that it tells how to make it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from mm_fusion.bags.drive_messages import IMAGE, IMAGE_RAW, STATIC_TRANSFORMS, DriveMessages
+from mm_fusion.bags.writer import BagWriter
+from mm_fusion.errors import BagError
+from mm_fusion.simulation.scenario_file import scenario_to_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mm_fusion.bags.drive_messages import Drive, ImageTransport
+
+SCENARIO_KEY = 'mm_fusion.scenario'
+"""Name in the metadata under which the scenario stands, as YAML."""
+
+
+def write_drive(
+    drive: Drive,
+    path: Path,
+    progress: Callable[[int], None] = lambda frames: None,
+    images: ImageTransport = 'compressed',
+) -> None:
+    """Write a drive as an MCAP recording, whole or not at all.
+
+    Args:
+        drive: The drive.
+        path: A name that ends in ``.mcap`` becomes a single file, any other a rosbag2 folder.
+        progress: Called with the number of frames written so far; what it raises ends the
+            writing.
+        images: How camera frames are stored.
+
+    Raises:
+        BagError: The path exists, or cannot be written.
+    """
+    if path.exists():
+        raise BagError(f'{path}: exists already, not overwriting')
+    try:
+        with _beside(path) as folder:
+            _write(drive, folder, progress, images)
+            whole = folder / f'{folder.name}.mcap' if path.suffix == '.mcap' else folder
+            whole.rename(path)
+    except OSError as error:
+        raise BagError(f'{path}: cannot be written: {error.strerror or error}') from error
+
+
+def recorded_scenario(path: Path) -> str | None:
+    """Read the scenario, as YAML, that a rosbag2 folder was made from; None where it has none."""
+    try:
+        metadata = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))
+        custom = metadata['rosbag2_bagfile_information']['custom_data']
+        return str(custom[SCENARIO_KEY])
+    except (OSError, KeyError, TypeError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a folder to fill, hidden beside the path; what was not moved from it is removed.
+
+    A process that is killed leaves it behind; nothing takes it for a recording.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', suffix='.part', dir=path.parent))
+    try:
+        hidden.chmod(0o755)
+        # The file in the folder is named after it, so it has its final name from the start.
+        yield hidden / path.name.removesuffix('.mcap')
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _write(
+    drive: Drive, folder: Path, progress: Callable[[int], None], images: ImageTransport
+) -> None:
+    messages = DriveMessages(drive, images)
+    counted = IMAGE if IMAGE in messages.topics else IMAGE_RAW
+    frames = 0
+    custom_data = {SCENARIO_KEY: scenario_to_yaml(drive.scenario)}
+    with BagWriter(folder, custom_data=custom_data) as bag:
+        for topic, type_name in messages.topics.items():
+            bag.declare(topic, type_name, latched=topic == STATIC_TRANSFORMS)
+        for message in messages:
+            type_name = messages.topics[message.topic]
+            bag.write_serialized(message.topic, type_name, message.data, message.received_ns)
+            if message.topic == counted:
+                frames += 1
+                progress(frames)

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated drive becomes a recording, whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mm_fusion.bags import read_bag
+from mm_fusion.bags.drive_messages import STATIC_TRANSFORMS, DriveMessages
+from mm_fusion.bags.drive_writer import recorded_scenario, write_drive
+from mm_fusion.bags.raw import RawBag
+from mm_fusion.errors import BagError
+from mm_fusion.simulation.scenario_file import parse_scenario
+from support.fake_drive import STEPS, FakeDrive, scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize('name', ['drive', 'drive.mcap'])
+def test_the_recording_holds_every_message(tmp_path: Path, name: str) -> None:
+    write_drive(FakeDrive(), tmp_path / name)
+
+    assert (tmp_path / name).is_file() is name.endswith('.mcap')
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    made = DriveMessages(FakeDrive())
+    with RawBag(tmp_path / name) as bag:
+        found = list(bag.messages(bag.types))
+        assert bag.types == made.topics
+        assert STATIC_TRANSFORMS in bag.latched
+        assert '/gnss/fix' not in bag.latched
+    expected = [(m.topic, m.received_ns, m.data) for m in made]
+    # Messages that arrive together have no order of their own in a recording.
+    assert sorted(found) == sorted(expected)
+    with read_bag(tmp_path / name) as samples:
+        assert samples.topics.odometry == '/ground_truth/odometry'
+        assert samples.topics.image == '/camera/image/compressed'
+        assert samples.topics.velocity == '/vehicle/velocity'
+
+
+def test_raw_images_are_stored_where_asked_for(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    write_drive(FakeDrive(), tmp_path / 'drive', seen.append, 'raw')
+
+    with read_bag(tmp_path / 'drive') as bag:
+        assert bag.topics.image == '/camera/image_raw'
+    assert seen == list(range(1, STEPS + 1))
+
+
+def test_the_recording_tells_its_scenario(tmp_path: Path) -> None:
+    write_drive(FakeDrive(), tmp_path / 'drive')
+    write_drive(FakeDrive(), tmp_path / 'drive.mcap')
+
+    text = recorded_scenario(tmp_path / 'drive')
+    assert text is not None
+    assert parse_scenario(text, 'recording') == scenario()
+    assert b'mm_fusion.scenario' in (tmp_path / 'drive.mcap').read_bytes()
+
+
+def test_what_is_no_recording_tells_no_scenario(tmp_path: Path) -> None:
+    (tmp_path / 'metadata.yaml').write_text('[')
+    assert recorded_scenario(tmp_path) is None
+    (tmp_path / 'metadata.yaml').write_text('rosbag2_bagfile_information: {custom_data: null}')
+    assert recorded_scenario(tmp_path) is None
+    assert recorded_scenario(tmp_path / 'none') is None
+
+
+@pytest.mark.parametrize('name', ['drive', 'drive.mcap'])
+def test_a_drive_that_breaks_off_leaves_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BagError, match='cannot be written: the drive breaks off'):
+        write_drive(FakeDrive(fails_at=4), tmp_path / name)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(frames: int) -> None:
+        # Half of it is written, and nothing yet under its name.
+        assert not (tmp_path / 'drive').exists()
+        if frames == STEPS // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_drive(FakeDrive(), tmp_path / 'drive', interrupt)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['drive', 'drive.mcap'])
+def test_what_exists_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('mine')
+
+    with pytest.raises(BagError, match='exists already, not overwriting'):
+        write_drive(FakeDrive(), tmp_path / name)
+
+    assert (tmp_path / name).read_text() == 'mine'
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+
+    with pytest.raises(BagError, match=r'cannot be written: (File exists|Not a directory)'):
+        write_drive(FakeDrive(), tmp_path / 'file' / 'drive')
+
+
+def test_the_same_drive_gives_the_same_bytes(tmp_path: Path) -> None:
+    for place in ('a', 'b'):
+        write_drive(FakeDrive(), tmp_path / place / 'drive')
+
+    for name in ('drive.mcap', 'metadata.yaml'):
+        first, second = (tmp_path / place / 'drive' / name for place in ('a', 'b'))
+        assert first.read_bytes() == second.read_bytes()
