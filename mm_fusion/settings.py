@@ -89,6 +89,39 @@ class AudioSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """What the messages of a camera leave open or have wrong."""
+
+    horizontal_fov_deg: float = real(
+        0.0,
+        'Horizontal field of view, in place of a CameraInfo that cannot be true; 0 refuses that',
+        'deg',
+        0.0,
+        170.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GnssSettings:
+    """What the messages of a positioning receiver leave open."""
+
+    trust_unset_status: bool = flag(
+        default=False,
+        description='Take a NavSatFix whose status is not set (-2) for a fix, as of simulators',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VelocitySettings:
+    """What the velocity messages of some simulators have the other way round."""
+
+    clockwise_yaw_rate: bool = flag(
+        default=False,
+        description='Yaw rates are positive in turns to the right, against REP-103',
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class EgoFilterSettings:
     """The ego-state filter: an extended Kalman filter fed by velocity and GNSS."""
 
@@ -185,6 +218,7 @@ class NodeSettings:
         'sensor_msgs/msg/NavSatFix',
         'geometry_msgs/msg/PoseStamped',
         'geometry_msgs/msg/PoseWithCovarianceStamped',
+        'geometry_msgs/msg/Pose',
     )
     velocity_type: str = text(
         'auto',
@@ -204,6 +238,9 @@ class Settings:
 
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    gnss: GnssSettings = field(default_factory=GnssSettings)
+    velocity: VelocitySettings = field(default_factory=VelocitySettings)
     ego_filter: EgoFilterSettings = field(default_factory=EgoFilterSettings)
     inference: InferenceSettings = field(default_factory=InferenceSettings)
     decoding: DecodingSettings = field(default_factory=DecodingSettings)

@@ -11,6 +11,7 @@ its fields hold; no other exception leaves these functions.
 from __future__ import annotations
 
 from mm_fusion.messages.audio import AudioAdapter
+from mm_fusion.messages.camera_info import CameraIntrinsics, camera_model_from_info
 from mm_fusion.messages.images import image_sample
 from mm_fusion.messages.odometry import OdometryPose, odometry_pose
 from mm_fusion.messages.positions import position_sample
@@ -28,6 +29,7 @@ ROLE_TYPES: dict[Modality, tuple[str, ...]] = {
         'sensor_msgs/msg/NavSatFix',
         'geometry_msgs/msg/PoseStamped',
         'geometry_msgs/msg/PoseWithCovarianceStamped',
+        'geometry_msgs/msg/Pose',
     ),
     Modality.VELOCITY: (
         'geometry_msgs/msg/TwistStamped',
@@ -43,13 +45,17 @@ AUDIO_INFO_TYPE = 'audio_common_msgs/msg/AudioInfo'
 """The ros-drivers message that says what ``AudioDataStamped`` holds."""
 
 ODOMETRY_TYPE = 'nav_msgs/msg/Odometry'
+CAMERA_INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
 
 __all__ = [
     'AUDIO_INFO_TYPE',
+    'CAMERA_INFO_TYPE',
     'ODOMETRY_TYPE',
     'ROLE_TYPES',
     'AudioAdapter',
+    'CameraIntrinsics',
     'OdometryPose',
+    'camera_model_from_info',
     'image_sample',
     'odometry_pose',
     'position_sample',

@@ -13,6 +13,9 @@ from mm_fusion.messages.fields import covariance_2d, finite, guarded, header_of,
 from mm_fusion.types.sensors import DropReason, GnssFix, LocalPosition
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mm_fusion.types.sensors import PositionSample
 
 _MAX_COORDINATE_M = 1e7
@@ -22,13 +25,17 @@ _NO_STATUS = -2
 
 
 @guarded
-def position_sample(msg: Any, received_ns: int) -> PositionSample:
+def position_sample(
+    msg: Any, received_ns: int, *, trust_unset_status: bool = False
+) -> PositionSample:
     """Read a position.
 
     Args:
-        msg: ``sensor_msgs/NavSatFix``, ``geometry_msgs/PoseStamped`` or
-            ``geometry_msgs/PoseWithCovarianceStamped``.
+        msg: ``sensor_msgs/NavSatFix``, ``geometry_msgs/PoseStamped``,
+            ``geometry_msgs/PoseWithCovarianceStamped``, or ``geometry_msgs/Pose`` (stamped on
+            arrival). Coordinates of poses are metres, as in the squares of MGRS.
         received_ns: Time of arrival.
+        trust_unset_status: Take a NavSatFix whose status was never set for a fix.
 
     Returns:
         ``GnssFix`` for a NavSatFix, else ``LocalPosition``. The covariance is None where the
@@ -36,18 +43,21 @@ def position_sample(msg: Any, received_ns: int) -> PositionSample:
 
     Raises:
         SampleError: ZERO_STAMP; NO_FIX where the receiver has no position or does not say that
-            it has one; NOT_FINITE; MALFORMED for coordinates that lie nowhere.
+            it has one, and where latitude and longitude are both exactly 0; NOT_FINITE;
+            MALFORMED for coordinates that lie nowhere.
     """
     if hasattr(msg, 'latitude') and hasattr(msg, 'longitude'):
-        return _gnss_fix(msg, received_ns)
+        return _gnss_fix(msg, received_ns, _NO_STATUS if trust_unset_status else None)
     if hasattr(msg, 'pose'):
         return _local_position(msg, received_ns)
-    raise unsupported(msg, 'NavSatFix, PoseStamped or PoseWithCovarianceStamped')
+    if hasattr(msg, 'position') and hasattr(msg, 'orientation') and not hasattr(msg, 'header'):
+        return _at(msg, received_ns, received_ns, '')
+    raise unsupported(msg, 'NavSatFix, PoseStamped, PoseWithCovarianceStamped or Pose')
 
 
-def _gnss_fix(msg: Any, received_ns: int) -> GnssFix:
+def _gnss_fix(msg: Any, received_ns: int, trusted: int | None) -> GnssFix:
     stamp_ns, frame_id = header_of(msg)
-    _check_status(msg)
+    _check_status(msg, trusted)
     latitude_deg = finite('latitude', msg.latitude, 90.0)
     longitude_deg = finite('longitude', msg.longitude, 180.0)
     if latitude_deg == 0 and longitude_deg == 0:
@@ -64,11 +74,11 @@ def _gnss_fix(msg: Any, received_ns: int) -> GnssFix:
     )
 
 
-def _check_status(msg: Any) -> None:
+def _check_status(msg: Any, trusted: int | None) -> None:
     if not hasattr(msg, 'status') or not hasattr(msg.status, 'status'):
         raise SampleError(DropReason.NO_FIX, 'NavSatFix: no field says whether there is a fix')
     status = operator.index(msg.status.status)
-    if status < 0:
+    if status < 0 and status != trusted:
         meaning = 'never filled by the driver' if status == _NO_STATUS else 'no fix'
         raise SampleError(
             DropReason.NO_FIX, f'NavSatFix: found the status {status} ({meaning}), expected >= 0'
@@ -81,6 +91,16 @@ def _local_position(msg: Any, received_ns: int) -> LocalPosition:
     if hasattr(pose, 'pose'):
         covariance = covariance_2d(pose.covariance, 6)
         pose = pose.pose
+    return _at(pose, stamp_ns, received_ns, frame_id, covariance)
+
+
+def _at(
+    pose: Any,
+    stamp_ns: int,
+    received_ns: int,
+    frame_id: str,
+    covariance: NDArray[np.float64] | None = None,
+) -> LocalPosition:
     return LocalPosition(
         stamp_ns,
         received_ns,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mm_fusion.messages.fields import finite, guarded, header_of, unsupported, variance
@@ -17,7 +18,9 @@ _YAW_RATE_DIAGONAL = 35
 
 
 @guarded
-def velocity_sample(msg: Any, received_ns: int) -> VelocitySample:
+def velocity_sample(
+    msg: Any, received_ns: int, *, clockwise_yaw_rate: bool = False
+) -> VelocitySample:
     """Read the velocity in ``base_link``.
 
     Args:
@@ -26,10 +29,18 @@ def velocity_sample(msg: Any, received_ns: int) -> VelocitySample:
             ``autoware_vehicle_msgs/VelocityReport``, or ``std_msgs/Float32`` (m/s, stamped on
             arrival).
         received_ns: Time of arrival.
+        clockwise_yaw_rate: The message counts turns to the right as positive.
 
     Raises:
         SampleError: ZERO_STAMP; NOT_FINITE; MALFORMED for a speed that no vehicle has.
     """
+    sample = _sample(msg, received_ns)
+    if clockwise_yaw_rate and sample.yaw_rate_rps is not None:
+        return replace(sample, yaw_rate_rps=-sample.yaw_rate_rps)
+    return sample
+
+
+def _sample(msg: Any, received_ns: int) -> VelocitySample:
     if hasattr(msg, 'twist'):
         return _from_twist(msg, received_ns)
     if hasattr(msg, 'longitudinal_velocity'):

@@ -146,9 +146,12 @@ class Session:
             return image_sample(message, received_ns)
         if role == 'audio':
             return self._audio.chunk(message, received_ns)
+        settings = self._engine.settings
         if role == 'fix':
-            return position_sample(message, received_ns)
-        return velocity_sample(message, received_ns)
+            trust = settings.gnss.trust_unset_status
+            return position_sample(message, received_ns, trust_unset_status=trust)
+        clockwise = settings.velocity.clockwise_yaw_rate
+        return velocity_sample(message, received_ns, clockwise_yaw_rate=clockwise)
 
     def _refuse(self, role: str, error: SampleError) -> None:
         modality = MODALITIES.get(role, MODALITIES['audio'])

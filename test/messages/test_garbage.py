@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from mm_fusion.errors import SampleError
 from mm_fusion.messages import (
     AudioAdapter,
+    CameraIntrinsics,
+    camera_model_from_info,
     image_sample,
     odometry_pose,
     position_sample,
@@ -36,6 +38,7 @@ from mm_fusion.types.sensors import (
 from support.recordings import (
     RECEIVED_NS,
     audio_info,
+    camera_info,
     compressed,
     encoded,
     image,
@@ -44,6 +47,7 @@ from support.recordings import (
     number,
     odometry,
     own_audio,
+    pose,
     pose_stamped,
     pose_with_covariance,
     ros_drivers_audio,
@@ -66,6 +70,10 @@ def read_odometry(msg: Any, received_ns: int) -> Any:
     return odometry_pose(msg)
 
 
+def read_camera_info(msg: Any, received_ns: int) -> Any:
+    return camera_model_from_info(msg, 90.0)
+
+
 READERS: list[tuple[Callable[[Any, int], Any], Any]] = [
     (image_sample, image(np.zeros((2, 3, 3), np.uint8), 'rgb8', padding=1)),
     (image_sample, compressed(encoded('.jpg', 8, 8))),
@@ -75,12 +83,14 @@ READERS: list[tuple[Callable[[Any, int], Any], Any]] = [
     (read_audio, mgonzs13_audio('int16_data', np.zeros(4, np.int16), code=8)),
     (position_sample, nav_sat_fix()),
     (position_sample, pose_stamped(1.0, 2.0)),
+    (position_sample, pose(1.0, 2.0)),
     (position_sample, pose_with_covariance(1.0, 2.0, np.eye(6).ravel())),
     (velocity_sample, twist_stamped(1.0)),
     (velocity_sample, twist_with_covariance(1.0, 0.1, np.eye(6).ravel())),
     (velocity_sample, velocity_report(1.0, 0.0, 0.1)),
     (velocity_sample, number(1.0)),
     (read_odometry, odometry(1.0, 2.0, 0.5, 3.0)),
+    (read_camera_info, camera_info(640, 360, 420.0)),
 ]
 
 GARBAGE: st.SearchStrategy[Any] = st.one_of(
@@ -176,6 +186,8 @@ def check(sample: Any) -> None:
     elif isinstance(sample, VelocitySample):
         numbers = [sample.speed_mps, sample.lateral_mps, sample.yaw_rate_rps or 0.0]
         assert np.isfinite(numbers).all()
+    elif isinstance(sample, CameraIntrinsics):
+        assert 10 <= sample.horizontal_fov_deg <= 170
 
 
 def check_covariance(covariance: Any) -> None:

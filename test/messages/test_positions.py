@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mm_fusion.errors import SampleError
 from mm_fusion.messages import position_sample
@@ -19,6 +21,7 @@ from support.recordings import (
     header,
     nav_sat_fix,
     number,
+    pose,
     pose_stamped,
     pose_with_covariance,
 )
@@ -82,6 +85,29 @@ def test_a_fix_that_is_none_is_refused_by_its_reason(
     assert refusal(received(nav_sat_fix(**fields))).reason is reason
 
 
+def trusted(msg: Any) -> GnssFix:
+    sample = position_sample(msg, RECEIVED_NS, trust_unset_status=True)
+    assert isinstance(sample, GnssFix)
+    return sample
+
+
+def test_a_status_that_is_unset_can_be_trusted(received: Received) -> None:
+    assert trusted(received(nav_sat_fix(status=-2))).latitude_deg == 48.1
+    assert trusted(received(nav_sat_fix(status=0))).latitude_deg == 48.1
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [{'status': -1}, {'status': -3}, {'status': -2, 'latitude': 0.0, 'longitude': 0.0}],
+)
+def test_no_more_than_the_unset_status_is_trusted(
+    received: Received, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(SampleError) as caught:
+        trusted(received(nav_sat_fix(**fields)))
+    assert caught.value.reason is DropReason.NO_FIX
+
+
 def test_a_position_on_the_equator_is_good() -> None:
     assert fix_of(nav_sat_fix(0.0, 9.5)).latitude_deg == 0.0
 
@@ -139,6 +165,20 @@ def test_a_pose_is_a_local_position(received: Received) -> None:
     assert (sample.east_m, sample.north_m, sample.covariance) == (3.0, -4.0, None)
 
 
+def test_a_pose_without_a_header_is_stamped_on_arrival(received: Received) -> None:
+    sample = local_of(received(pose(3.0, -4.0)))
+
+    assert (sample.stamp_ns, sample.received_ns, sample.frame_id) == (RECEIVED_NS, RECEIVED_NS, '')
+    assert (sample.east_m, sample.north_m, sample.covariance) == (3.0, -4.0, None)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e7))
+def test_metres_of_mgrs_keep_every_digit(x: float, y: float) -> None:
+    for msg in (pose(x, y), pose_stamped(x, y), pose_with_covariance(x, y, np.zeros(36))):
+        sample = local_of(msg)
+        assert (sample.east_m, sample.north_m) == (x, y)
+
+
 def test_the_covariance_of_a_pose_is_its_position_block(received: Received) -> None:
     covariance = np.diag([4.0, 9.0, 1.0, 0.1, 0.1, 0.1])
     covariance[0, 1] = covariance[1, 0] = 0.5
@@ -155,6 +195,7 @@ def test_the_covariance_of_a_pose_is_its_position_block(received: Received) -> N
     [
         (pose_stamped(np.nan, 0.0), DropReason.NOT_FINITE),
         (pose_stamped(0.0, 1e300), DropReason.MALFORMED),
+        (pose(np.nan, 0.0), DropReason.NOT_FINITE),
         (pose_stamped(0.0, 0.0, stamp_ns=0), DropReason.ZERO_STAMP),
         (number(1.0), DropReason.UNSUPPORTED),
     ],

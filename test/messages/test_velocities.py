@@ -57,6 +57,27 @@ def test_the_twist_of_odometry(received: Received) -> None:
     assert sample == VelocitySample(STAMP_NS, RECEIVED_NS, 7.0, 0.0, 0.2)
 
 
+@pytest.mark.parametrize(
+    'msg', [twist_stamped(2.0, 0.25), odometry(0.0, 0.0, 0.0, 2.0, 0.25)], ids=type
+)
+def test_yaw_rates_that_count_clockwise_are_turned_round(received: Received, msg: Any) -> None:
+    sample = velocity_sample(received(msg), RECEIVED_NS, clockwise_yaw_rate=True)
+
+    assert (sample.speed_mps, sample.yaw_rate_rps) == (2.0, -0.25)
+
+
+def test_a_speed_without_a_yaw_rate_is_not_turned_round(received: Received) -> None:
+    sample = velocity_sample(received(number(2.0)), RECEIVED_NS, clockwise_yaw_rate=True)
+
+    assert (sample.speed_mps, sample.yaw_rate_rps) == (2.0, None)
+
+
+def test_the_step_of_a_heading_from_360_to_0_degrees_is_no_yaw_rate() -> None:
+    with pytest.raises(SampleError) as caught:
+        velocity_sample(velocity_report(2.0, 0.0, 2 * np.pi / 0.02), RECEIVED_NS)
+    assert caught.value.reason is DropReason.MALFORMED
+
+
 def test_the_report_of_autoware() -> None:
     sample = velocity_sample(velocity_report(4.0, -0.5, 0.125), RECEIVED_NS)
 

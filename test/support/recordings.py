@@ -61,6 +61,32 @@ def compressed(
     )
 
 
+def camera_info(
+    width: int,
+    height: int,
+    focal_px: float,
+    *,
+    centre: tuple[float, float] | None = None,
+    stamp_ns: int = STAMP_NS,
+) -> Any:
+    """Make a ``sensor_msgs/CameraInfo``, with its principal point in the middle by default."""
+    cx, cy = (width / 2, height / 2) if centre is None else centre
+    region = TYPES['sensor_msgs/msg/RegionOfInterest']
+    return TYPES['sensor_msgs/msg/CameraInfo'](
+        header=header(stamp_ns, 'camera'),
+        height=height,
+        width=width,
+        distortion_model='plumb_bob',
+        d=np.zeros(5),
+        k=np.array([focal_px, 0, cx, 0, focal_px, cy, 0, 0, 1.0]),
+        r=np.eye(3).ravel(),
+        p=np.array([focal_px, 0, cx, 0, 0, focal_px, cy, 0, 0, 0, 1.0, 0]),
+        binning_x=0,
+        binning_y=0,
+        roi=region(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
+    )
+
+
 def own_audio(
     data: bytes,
     *,
