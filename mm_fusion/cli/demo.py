@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from mm_fusion.cli.live_figures import LiveFigures, Stretch
     from mm_fusion.cli.live_run import LiveRun
-    from mm_fusion.evaluation.projection import CameraModel
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.runtime import Bundle
 
@@ -54,20 +52,19 @@ def demo(
 
     from mm_fusion.cli.live_figures import live_figures
     from mm_fusion.cli.live_run import run_live
-    from mm_fusion.evaluation.projection import DEFAULT_CAMERA
     from mm_fusion.runtime import Bundle
     from mm_fusion.settings import Settings
 
     console = Console()
     loaded = Bundle.load(Settings().inference.bundle if bundle is None else bundle)
     folder = _folder(out)
-    camera = DEFAULT_CAMERA
     if bag is None:
-        bag, camera = folder / 'drive', _make_drive(console, folder / 'drive', seed, duration)
+        bag = folder / 'drive'
+        _make_drive(console, bag, seed, duration)
     run = run_live(bag, folder, bundle=loaded.path, rate=rate, loops=loop)
     figures = live_figures(run.recording)
     # Recordings are sorted by time: played twice, one pass would lie over the other.
-    result = _evaluated(run.recording, loaded, camera) if loop == 1 else None
+    result = _evaluated(run.recording, loaded) if loop == 1 else None
     _show(console, run, figures, result)
     summary = {'played': run.played, 'recorded': run.recorded, 'node': dataclasses.asdict(figures)}
     (folder / 'demo.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
@@ -75,7 +72,7 @@ def demo(
     if result is None:
         console.print('not evaluated: the recording was played more than once')
     else:
-        page = _report(folder / 'report', result, loaded, camera)
+        page = _report(folder / 'report', result, loaded)
         console.print(f'report: {page}', soft_wrap=True, markup=False, highlight=False)
 
 
@@ -91,12 +88,11 @@ def _folder(out: Path | None) -> Path:
     return out.resolve()
 
 
-def _make_drive(console: Console, path: Path, seed: int, duration_s: float) -> CameraModel:
-    """Make the drive, and give the camera that it was taken with."""
+def _make_drive(console: Console, path: Path, seed: int, duration_s: float) -> None:
+    """Make the drive behind a progress bar."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from mm_fusion.cli.drive_bag import write_drive
-    from mm_fusion.evaluation.projection import CameraModel
     from mm_fusion.simulation.short_drive import ShortDrive
 
     drive = ShortDrive(seed, duration_s)
@@ -104,15 +100,10 @@ def _make_drive(console: Console, path: Path, seed: int, duration_s: float) -> C
     with Progress(*columns, console=console) as progress:
         task = progress.add_task('', total=drive.frames)
         write_drive(drive, path, lambda frames: progress.update(task, completed=frames))
-    half_width = drive.camera.width / 2
-    return CameraModel(
-        height_m=drive.camera.up_m,
-        horizontal_fov_deg=math.degrees(2 * math.atan(half_width / drive.camera.focal_px)),
-        pitch_deg=math.degrees(drive.camera.pitch_down_rad),
-    )
 
 
-def _evaluated(recording: Path, bundle: Bundle, camera: CameraModel) -> BagResult:
+def _evaluated(recording: Path, bundle: Bundle) -> BagResult:
+    from mm_fusion.evaluation.camera import NO_OPTIONS
     from mm_fusion.evaluation.run import Job, evaluate_bags
     from mm_fusion.settings import Settings
 
@@ -122,16 +113,16 @@ def _evaluated(recording: Path, bundle: Bundle, camera: CameraModel) -> BagResul
         topics=None,
         recorded=True,
         frames=_SAMPLE_FRAMES,
-        camera=camera,
+        camera=NO_OPTIONS,
     )
     return evaluate_bags([recording], job)[0]
 
 
-def _report(folder: Path, result: BagResult, bundle: Bundle, camera: CameraModel) -> Path:
+def _report(folder: Path, result: BagResult, bundle: Bundle) -> Path:
     from mm_fusion.evaluation.report import write_report
 
     name = f'{bundle.manifest.name} {bundle.manifest.version}'
-    return write_report(folder, [result], name, camera)
+    return write_report(folder, [result], name)
 
 
 def _show(console: Console, run: LiveRun, figures: LiveFigures, result: BagResult | None) -> None:

@@ -31,7 +31,8 @@ def evaluate(
     topics: Annotated[
         Path | None,
         typer.Option(
-            help='YAML of topics by role: image, audio, audio_info, fix, velocity, odometry.'
+            help='YAML of topics by role: image, audio, audio_info, fix, velocity, odometry, '
+            'road_state, siren.'
         ),
     ] = None,
     settings: Annotated[
@@ -59,14 +60,17 @@ def evaluate(
         ),
     ] = None,
     camera_height: Annotated[
-        float, typer.Option(min=0.1, help='Assumed height of the camera in sample frames, m.')
-    ] = 1.5,
+        float | None,
+        typer.Option(min=0.1, help='Height of the camera, m; default: that of /tf_static.'),
+    ] = None,
     camera_fov: Annotated[
-        float, typer.Option(min=10, max=170, help='Assumed horizontal field of view, degrees.')
-    ] = 90.0,
+        float | None,
+        typer.Option(min=10, max=170, help='Field of view across; default: that of CameraInfo.'),
+    ] = None,
     camera_pitch: Annotated[
-        float, typer.Option(min=-45, max=60, help='Assumed downward tilt, degrees.')
-    ] = 0.0,
+        float | None,
+        typer.Option(min=-45, max=60, help='Downward tilt; default: that of /tf_static.'),
+    ] = None,
 ) -> None:
     """Score recordings offline, beside the CV, CTRV and CTRA baselines.
 
@@ -75,9 +79,9 @@ def evaluate(
     """
     from rich.console import Console
 
+    from mm_fusion.evaluation.camera import CameraOptions
     from mm_fusion.evaluation.inputs import read_settings, read_topics
     from mm_fusion.evaluation.limits import exceeded, parse_limits
-    from mm_fusion.evaluation.projection import CameraModel
     from mm_fusion.evaluation.records import merge
     from mm_fusion.evaluation.run import Job
     from mm_fusion.runtime import Bundle
@@ -91,7 +95,7 @@ def evaluate(
         topics=None if topics is None else read_topics(topics),
         recorded=recorded,
         frames=0 if report is None else SAMPLE_FRAMES,
-        camera=CameraModel(camera_height, camera_fov, camera_pitch),
+        camera=CameraOptions(camera_height, camera_fov, camera_pitch),
     )
     console = Console()
     results = _run(bags, job, workers)
@@ -100,7 +104,7 @@ def evaluate(
     if json_file is not None:
         _write_json(json_file, results, name, timing=timing)
     if report is not None:
-        _write_report(console, report, results, name, job)
+        _write_report(console, report, results, name)
     complaints = exceeded(limits, merge(results))
     for complaint in complaints:
         console.print(complaint, style='red', markup=False)
@@ -153,6 +157,9 @@ def _print_totals(console: Console, name: str, totals: Totals, *, truth: str) ->
     _print_table(console, 'Trajectory', tables.trajectory_table(totals))
     if totals.road.count:
         _print_table(console, 'Road state', tables.road_table(totals))
+    if totals.road_truth.known:
+        _print_table(console, 'Road state against the truth', tables.truth_table(totals))
+        _print_table(console, 'Siren against the truth', tables.siren_table(totals))
     _print_table(console, 'Modalities and drops', tables.drop_table(totals))
     if totals.latencies:
         _print_table(console, 'Latency', tables.latency_table(totals))
@@ -187,12 +194,12 @@ def _write_json(path: Path, results: Sequence[BagResult], bundle: str, *, timing
 
 
 def _write_report(
-    console: Console, folder: Path, results: Sequence[BagResult], bundle: str, job: Job
+    console: Console, folder: Path, results: Sequence[BagResult], bundle: str
 ) -> None:
     from mm_fusion.evaluation.report import write_report
 
     try:
-        page = write_report(folder, results, bundle, job.camera)
+        page = write_report(folder, results, bundle)
     except OSError as error:
         raise SettingsError([f'--report {folder}: cannot be written: {error.strerror}']) from error
     console.print(f'report: {page}', soft_wrap=True, markup=False, highlight=False)

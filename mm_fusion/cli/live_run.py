@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 import mm_fusion
 from mm_fusion.bags import match_topics
 from mm_fusion.bags.raw import RawBag
+from mm_fusion.bags.topics import ROLE_MODALITIES
 from mm_fusion.errors import MmFusionError
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ OUTPUTS = (
     '/mm_fusion/status',
     '/diagnostics',
 )
+
+_CAMERA_TYPES = ('sensor_msgs/msg/CameraInfo', 'tf2_msgs/msg/TFMessage')
 
 # Ports of the domains above 101 lie in the range that the system hands out to clients.
 _DOMAINS = range(1, 102)
@@ -147,12 +150,12 @@ def run_live(
         MmFusionError: A process failed; the end of its log is in the message.
     """
     with RawBag(bag) as recording:
-        truth = match_topics(recording.types).odometry
+        beside = _beside(recording.types)
     simulated = ['--ros-args', '-p', 'use_sim_time:=true']
     parameters = [
         *simulated, '-p', 'node.autostart:=true', '-p', f'inference.bundle:={bundle}',
     ]  # fmt: skip
-    topics = [*INPUTS, *([truth] if truth else [])]
+    topics = [*INPUTS, *beside]
     live = folder / 'live'
     played, recorded = folder / 'played.json', folder / 'recorded.json'
     recorder_arguments = [
@@ -182,6 +185,16 @@ def run_live(
         recorder.finish(signal.SIGINT)
         node.finish(signal.SIGINT)
     return LiveRun(live, json.loads(played.read_text()), json.loads(recorded.read_text()))
+
+
+def _beside(types: Mapping[str, str]) -> list[str]:
+    """List what is recorded besides the inputs: the truth, and how the camera sees."""
+    truth = [
+        topic
+        for topic, roles in match_topics(types).roles().items()
+        if all(ROLE_MODALITIES[role] is None for role in roles)
+    ]
+    return [*truth, *(topic for topic, kind in types.items() if kind in _CAMERA_TYPES)]
 
 
 @contextlib.contextmanager

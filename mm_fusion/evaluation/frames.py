@@ -7,12 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mm_fusion.errors import SampleError
-from mm_fusion.evaluation.projection import CameraModel, sample_frame
+from mm_fusion.evaluation.projection import sample_frame
 from mm_fusion.features.images import encoded_size, network_image
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES
 from mm_fusion.types.sensors import CompressedImage
 
 if TYPE_CHECKING:
+    from mm_fusion.evaluation.camera import GroundCamera
     from mm_fusion.evaluation.records import SampleFrame
     from mm_fusion.types.predictions import FusionOutput
     from mm_fusion.types.sensors import ImageSample
@@ -31,7 +32,7 @@ class FramePicker:
         frames: Those drawn so far.
     """
 
-    def __init__(self, count: int, start_ns: int, duration_s: float, camera: CameraModel) -> None:
+    def __init__(self, count: int, start_ns: int, duration_s: float, camera: GroundCamera) -> None:
         self.frames: list[SampleFrame] = []
         self._first_ns: int | None = None
         self._camera = camera

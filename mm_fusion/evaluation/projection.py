@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -15,65 +14,16 @@ from mm_fusion.evaluation.records import SampleFrame
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mm_fusion.evaluation.camera import GroundCamera
     from mm_fusion.types.predictions import TrajectoryMode
 
 FRAME_WIDTH = 640
-_NEAREST_M = 0.5
+PATH_WIDTH_M = 1.0
 _PATH_BGR = (235, 125, 50)
 
 
-@dataclass(frozen=True, slots=True)
-class CameraModel:
-    """An ideal pinhole camera that looks along x of ``base_link``, over a level road.
-
-    Recordings seldom hold the mounting of the camera, so that this is assumed, and the report
-    says so.
-
-    Attributes:
-        height_m: Of the camera over the ground.
-        horizontal_fov_deg: Angle of view across the width of the image.
-        pitch_deg: Downward tilt.
-        path_width_m: Width at which the path is drawn.
-    """
-
-    height_m: float = 1.5
-    horizontal_fov_deg: float = 90.0
-    pitch_deg: float = 0.0
-    path_width_m: float = 1.0
-
-    def __str__(self) -> str:
-        """Say what is assumed."""
-        return (
-            f'height {self.height_m:g} m, field of view {self.horizontal_fov_deg:.3g}°, '
-            f'pitch {self.pitch_deg:.3g}°'
-        )
-
-    def project(self, ground: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-        """Project points of the ground into the image.
-
-        Args:
-            ground: float64 (n, 2), x forward and y left of the camera, metres.
-            width: Of the image, pixels.
-            height: Of the image, pixels.
-
-        Returns:
-            float64 (n, 2), column and row in pixels; NaN for what is not in front of the camera.
-        """
-        cos, sin = np.cos(np.radians(self.pitch_deg)), np.sin(np.radians(self.pitch_deg))
-        depth = ground[:, 0] * cos + self.height_m * sin
-        down = self.height_m * cos - ground[:, 0] * sin
-        depth = np.where(depth > _NEAREST_M, depth, np.nan)
-        focal = width / 2 / np.tan(np.radians(self.horizontal_fov_deg) / 2)
-        column = width / 2 - focal * ground[:, 1] / depth
-        row = height / 2 + focal * down / depth
-        return np.stack([column, row], axis=1)
-
-
-DEFAULT_CAMERA = CameraModel()
-
-
 def draw_frame(
-    image: NDArray[np.uint8], mode: TrajectoryMode | None, camera: CameraModel
+    image: NDArray[np.uint8], mode: TrajectoryMode | None, camera: GroundCamera
 ) -> NDArray[np.uint8]:
     """Draw a path as a ribbon on the road.
 
@@ -91,7 +41,7 @@ def draw_frame(
     if mode is None:
         return np.asarray(frame, np.uint8)
     height, width = frame.shape[:2]
-    sides = [camera.project(edge, width, height) for edge in _edges(mode, camera.path_width_m)]
+    sides = [camera.project(edge, width, height) for edge in _edges(mode, PATH_WIDTH_M)]
     left, right = (side[np.isfinite(sides).all(axis=(0, 2))] for side in sides)
     overlay = frame.copy()
     # One quadrilateral at a time: a path that doubles back is no simple polygon.
@@ -131,7 +81,7 @@ def _pixels(points: NDArray[np.float64]) -> NDArray[np.int32]:
 def sample_frame(
     image: NDArray[np.uint8],
     mode: TrajectoryMode | None,
-    camera: CameraModel,
+    camera: GroundCamera,
     time_s: float,
     caption: str,
 ) -> SampleFrame:

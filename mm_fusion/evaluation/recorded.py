@@ -13,10 +13,10 @@ from mm_fusion.bags import read_bag
 from mm_fusion.bags.raw import RawBag
 from mm_fusion.bags.truths import ROAD_STATE_TYPE
 from mm_fusion.errors import BagError, SampleError
+from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
-from mm_fusion.evaluation.projection import DEFAULT_CAMERA
 from mm_fusion.evaluation.result import bag_result
 from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.types.predictions import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mm_fusion.evaluation.projection import CameraModel
+    from mm_fusion.evaluation.camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.settings import Settings
 
@@ -50,7 +50,7 @@ def evaluate_recorded(
     progress: Callable[[float], None] | None = None,
     *,
     frames: int = 0,
-    camera: CameraModel = DEFAULT_CAMERA,
+    camera: CameraOptions = NO_OPTIONS,
 ) -> BagResult:
     """Score the outputs in a recording of a live node; nothing is run.
 
@@ -62,7 +62,7 @@ def evaluate_recorded(
         topics: Topic by role, where the choice by type is not wanted.
         progress: Called with the share of the recording that is done, in [0, 1].
         frames: Number of sample frames to draw.
-        camera: How the camera sees the ground.
+        camera: What is known better of the camera than the recording says.
 
     Raises:
         BagError: The recording is missing, empty, unreadable, or holds no outputs.
@@ -72,7 +72,8 @@ def evaluate_recorded(
     with read_bag(path, topics, settings.audio) as bag:
         outputs = recorded_outputs(path, bag.topics.road_state)
         collector = OutputCollector()
-        picker = FramePicker(frames, bag.start_ns, bag.duration_s, camera)
+        view = recorded_camera(path, bag.topics.image, camera)
+        picker = FramePicker(frames, bag.start_ns, bag.duration_s, view)
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
         for _ in observed(bag, truth, picker, progress):
             pass
@@ -86,6 +87,7 @@ def evaluate_recorded(
             truth=truth,
             settings=settings,
             frames=tuple(picker.frames),
+            view=view.note,
             elapsed_s=time.perf_counter() - begin,
         )
 

@@ -319,6 +319,7 @@ class BagResult:
         timeline: What the pipeline said over time.
         drive: The driven path; None where nothing could be scored.
         frames: Sample frames, where asked for.
+        view: How the camera is taken to see the road, and where that is known from.
     """
 
     name: str
@@ -330,6 +331,7 @@ class BagResult:
     timeline: Timeline
     drive: DriveMap | None
     frames: tuple[SampleFrame, ...]
+    view: str
 
 
 def merge(results: Iterable[BagResult]) -> Totals:

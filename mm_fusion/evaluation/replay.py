@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mm_fusion.bags import Truth, read_bag
 from mm_fusion.errors import SampleError
+from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
-from mm_fusion.evaluation.projection import DEFAULT_CAMERA
 from mm_fusion.evaluation.result import bag_result
 from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.pipeline import FusionPipeline
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mm_fusion.bags import BagEvent
-    from mm_fusion.evaluation.projection import CameraModel
+    from mm_fusion.evaluation.camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.runtime import Bundle
     from mm_fusion.settings import Settings
@@ -38,7 +38,7 @@ def evaluate_bag(
     progress: Callable[[float], None] | None = None,
     *,
     frames: int = 0,
-    camera: CameraModel = DEFAULT_CAMERA,
+    camera: CameraOptions = NO_OPTIONS,
 ) -> BagResult:
     """Run the pipeline over a recording and score what it says.
 
@@ -52,7 +52,7 @@ def evaluate_bag(
         topics: Topic by role, where the choice by type is not wanted.
         progress: Called with the share of the recording that is done, in [0, 1].
         frames: Number of sample frames to draw.
-        camera: How the camera sees the ground.
+        camera: What is known better of the camera than the recording says.
 
     Raises:
         BagError: The recording is missing, empty, unreadable or lacks a topic.
@@ -65,7 +65,8 @@ def evaluate_bag(
         pipeline = FusionPipeline(bundle, create_backend(bundle, settings.inference), settings)
         pipeline.warm_up()
         collector = OutputCollector()
-        picker = FramePicker(frames, bag.start_ns, bag.duration_s, camera)
+        view = recorded_camera(path, bag.topics.image, camera)
+        picker = FramePicker(frames, bag.start_ns, bag.duration_s, view)
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
         for output in replay(observed(bag, truth, picker, progress), pipeline):
             collector.add(output)
@@ -78,6 +79,7 @@ def evaluate_bag(
             settings=settings,
             pipeline=pipeline,
             frames=tuple(picker.frames),
+            view=view.note,
             elapsed_s=time.perf_counter() - begin,
         )
 

@@ -20,13 +20,13 @@ from mm_fusion.evaluation.plots import distribution_figure, error_figure, latenc
 from mm_fusion.evaluation.records import merge
 from mm_fusion.evaluation.theme import svg
 from mm_fusion.evaluation.timeline_plots import modality_figure, road_figure
+from mm_fusion.evaluation.truth_plots import confusion_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
-    from mm_fusion.evaluation.projection import CameraModel
     from mm_fusion.evaluation.records import BagResult, Totals
     from mm_fusion.evaluation.tables import Table
 
@@ -35,23 +35,20 @@ _STYLE = Path(__file__).with_name('templates') / 'report.css'
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def write_report(
-    folder: Path, results: Sequence[BagResult], bundle: str, camera: CameraModel
-) -> Path:
+def write_report(folder: Path, results: Sequence[BagResult], bundle: str) -> Path:
     """Write the page and return its path; the folder is made where it does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PAGE
-    path.write_text(render_report(results, bundle, camera), encoding='utf-8')
+    path.write_text(render_report(results, bundle), encoding='utf-8')
     return path
 
 
-def render_report(results: Sequence[BagResult], bundle: str, camera: CameraModel) -> str:
+def render_report(results: Sequence[BagResult], bundle: str) -> str:
     """Render the page.
 
     Args:
         results: One for each recording, at least one.
         bundle: Name and version of the model bundle.
-        camera: How paths were drawn into frames.
     """
     links, sections = [], []
     if len(results) > 1:
@@ -59,7 +56,7 @@ def render_report(results: Sequence[BagResult], bundle: str, camera: CameraModel
         sections.append(_overview(results))
     for number, result in enumerate(results, 1):
         links.append(f'<a href="#bag-{number}">{_text(result.name)}</a>')
-        sections.append(_bag(result, f'bag-{number}', camera))
+        sections.append(_bag(result, f'bag-{number}'))
     navigation = f'<nav><div class="bar">{"".join(links)}</div></nav>' if links[1:] else ''
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -119,6 +116,7 @@ def _overview(results: Sequence[BagResult]) -> str:
                 'all-distribution', _DISTRIBUTION,
             ),
         ]  # fmt: skip
+    parts += _truth_parts(totals, 'all')
     parts.append(_card('Samples and drops', _table(tables.drop_table(totals))))
     return ''.join(parts) + '</section>'
 
@@ -130,7 +128,7 @@ _DISTRIBUTION = (
 )
 
 
-def _bag(result: BagResult, key: str, camera: CameraModel) -> str:
+def _bag(result: BagResult, key: str) -> str:
     totals = result.totals
     parts = [
         f'<section class="bag" id="{key}"><h2>{_text(result.name)}</h2>',
@@ -139,14 +137,16 @@ def _bag(result: BagResult, key: str, camera: CameraModel) -> str:
     ]
     parts += _trajectory_parts(result, key)
     if result.frames:
-        parts.append(_card('Sample frames', _frames(result, camera)))
+        parts.append(_card('Sample frames', _frames(result)))
     if totals.road.count:
         parts.append(
             _plot(
                 'Road state', road_figure(result.timeline), f'{key}-road',
-                'Calibrated posteriors after the temporal filter; a gap where nothing was seen.',
+                'Calibrated posteriors after the temporal filter; a gap where nothing was seen.'
+                + (' The band under each is the truth.' if result.timeline.truth else ''),
             )
         )  # fmt: skip
+        parts += _truth_parts(totals, key)
         parts.append(_card('Road state on average', _table(tables.road_table(totals))))
     if totals.outputs:
         parts.append(
@@ -160,6 +160,29 @@ def _bag(result: BagResult, key: str, camera: CameraModel) -> str:
         figure = _figure(latency_figure(totals.latencies), f'{key}-latency', 'Latency by stage')
         parts.append(_card('Latency', figure + _table(tables.latency_table(totals))))
     return ''.join(parts) + '</section>'
+
+
+def _truth_parts(totals: Totals, key: str) -> list[str]:
+    sums = totals.road_truth
+    if not sums.known:
+        return []
+    parts = [
+        _card(
+            'Road state against the truth',
+            '<p class="note">Most probable class after the temporal filter, at the stamp of each '
+            'output. UAR is the mean recall over the true classes that occur.</p>'
+            + _table(tables.truth_table(totals)),
+        )
+    ]
+    if sums.seen.count:
+        parts.append(
+            _plot(
+                'Confusions', confusion_figure(sums.seen), f'{key}-confusion',
+                'Per cent of the outputs of each true class, with the camera.',
+            )
+        )  # fmt: skip
+    parts.append(_card('Siren against the truth', _table(tables.siren_table(totals))))
+    return parts
 
 
 def _trajectory_parts(result: BagResult, key: str) -> list[str]:
@@ -234,7 +257,7 @@ def _figure(figure: Figure, key: str, label: str, caption: str = '') -> str:
     return f'<figure>{note}<div class="plot">{svg(figure, _text(label), key)}</div></figure>'
 
 
-def _frames(result: BagResult, camera: CameraModel) -> str:
+def _frames(result: BagResult) -> str:
     pictures = ''.join(
         f'<figure><img src="data:image/jpeg;base64,{base64.b64encode(frame.jpeg).decode()}" '
         f'width="{frame.width}" height="{frame.height}" '
@@ -244,7 +267,7 @@ def _frames(result: BagResult, camera: CameraModel) -> str:
     )
     note = (
         '<p class="note">The path predicted over the next 6 s, drawn on a level road. '
-        f'Camera assumed, not measured: {_text(camera)}.</p>'
+        f'Camera: {_text(result.view)}.</p>'
     )
     return f'{note}<div class="frames">{pictures}</div>'
 

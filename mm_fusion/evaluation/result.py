@@ -29,6 +29,7 @@ def bag_result(
     truth: TruthRecorder,
     settings: Settings,
     frames: tuple[SampleFrame, ...],
+    view: str,
     elapsed_s: float,
     pipeline: FusionPipeline | None = None,
 ) -> BagResult:
@@ -41,6 +42,7 @@ def bag_result(
         truth: What the driven path is made of, and the true road states.
         settings: All parameters.
         frames: Sample frames.
+        view: How the camera is taken to see the road.
         elapsed_s: Time that the run took, by the wall clock.
         pipeline: What made the outputs; None where they were recorded.
     """
@@ -82,6 +84,7 @@ def bag_result(
         timeline=collector.timeline(track),
         drive=drive,
         frames=frames,
+        view=view,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mm_fusion.evaluation.projection import CameraModel
+    from mm_fusion.evaluation.camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.settings import Settings
 
@@ -33,7 +33,7 @@ class Job:
         topics: Topic by role, where the choice by type is not wanted.
         recorded: Score recorded outputs instead of running the pipeline.
         frames: Number of sample frames to draw.
-        camera: How the camera sees the ground.
+        camera: What is known better of the camera than the recordings say.
     """
 
     bundle: Path
@@ -41,7 +41,7 @@ class Job:
     topics: Mapping[str, str] | None
     recorded: bool
     frames: int
-    camera: CameraModel
+    camera: CameraOptions
 
 
 def evaluate_bags(

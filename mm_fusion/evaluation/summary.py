@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mm_fusion.evaluation.records import MODALITIES, MODELS, SUBSETS, merge
+from mm_fusion.metrics.classification import recalls
+from mm_fusion.metrics.road_state import SURFACE_TABLES
 from mm_fusion.metrics.trajectory import CONFIDENCE, HORIZONS_S, STEPS_S
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 from mm_fusion.types.snapshot import ModalityState
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
         Timeline,
         Totals,
     )
+    from mm_fusion.evaluation.road_truth import RoadTrack
+    from mm_fusion.metrics.road_truth import RoadTruthSums, SirenSums, SurfaceSums
     from mm_fusion.metrics.trajectory import TrajectorySums
 
 SCHEMA = 1
@@ -87,6 +91,7 @@ def _totals(totals: Totals, *, timing: bool) -> dict[str, Any]:
             for model in MODELS
         },
         'road': _road(totals.road),
+        'road_truth': _road_truth(totals.road_truth) if totals.road_truth.known else None,
         'modalities': {
             modality.value: {
                 'received': sums.received,
@@ -138,6 +143,46 @@ def _road(road: RoadSums) -> dict[str, Any]:
     }
 
 
+def _road_truth(sums: RoadTruthSums) -> dict[str, Any]:
+    return {
+        'untold': sums.untold,
+        'surface_observed': _surfaces(sums.seen),
+        'camera_absent': _surfaces(sums.blind),
+        'siren': _siren(sums.siren),
+    }
+
+
+def _surfaces(sums: SurfaceSums) -> dict[str, Any]:
+    return {
+        'outputs': sums.count,
+        'friction_coefficient_mae': _number(sums.coefficient_mae),
+        **{
+            table: {
+                'outputs': int(matrix.sum()),
+                'accuracy': _number(sums.accuracy(table)),
+                'uar': _number(sums.average_recall(table)),
+                'classes': list(groups),
+                'recalls': _numbers(recalls(matrix)),
+                'confusion_matrix': matrix.tolist(),
+            }
+            for table, (_, groups) in SURFACE_TABLES.items()
+            for matrix in (sums.matrices[table],)
+        },
+    }
+
+
+def _siren(sums: SirenSums) -> dict[str, Any]:
+    return {
+        'siren_s': _number(sums.siren_s),
+        'quiet_s': _number(sums.quiet_s),
+        'true_positive_rate': _number(sums.true_positive_rate),
+        'false_positive_rate': _number(sums.false_positive_rate),
+        'sirens': sums.events,
+        'missed': sums.missed,
+        'onset_delays_s': _numbers(sums.delays_s),
+    }
+
+
 def _timeline(timeline: Timeline) -> dict[str, Any]:
     return {
         'times_s': _numbers(timeline.times_s),
@@ -157,6 +202,23 @@ def _timeline(timeline: Timeline) -> dict[str, Any]:
             }
             for column, modality in enumerate(MODALITIES)
         },
+        'truth': None if timeline.truth is None else _truth(timeline.truth),
+    }
+
+
+def _truth(truth: RoadTrack) -> dict[str, Any]:
+    return {
+        **{
+            task: [None if index < 0 else labels[index] for index in getattr(truth, task)]
+            for task, labels in (
+                ('friction', FRICTION_CLASSES),
+                ('material', MATERIAL_CLASSES),
+                ('unevenness', UNEVENNESS_CLASSES),
+            )
+        },
+        'friction_coefficient': _numbers(truth.friction_coefficient),
+        'siren': [None if value < 0 else bool(value) for value in truth.siren],
+        'siren_distance_m': _numbers(truth.siren_distance_m),
     }
 
 

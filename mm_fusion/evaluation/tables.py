@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
+
 from mm_fusion.evaluation.records import MODALITIES, MODELS
 from mm_fusion.metrics.trajectory import HORIZONS_S
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
@@ -14,10 +16,10 @@ from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEV
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from mm_fusion.evaluation.records import BagResult, Subset, Totals
+    from mm_fusion.metrics.road_truth import SurfaceSums
 
 Tone: TypeAlias = Literal['', 'own', 'part', 'good', 'bad']
 
@@ -167,6 +169,50 @@ def road_table(totals: Totals) -> Table:
 def _leading(names: Sequence[str], values: NDArray[np.float64], count: int) -> list[str]:
     order = sorted(range(len(names)), key=lambda index: -values[index])[:3]
     return [f'{names[index].replace("_", " ")} {values[index] / count:.0%}' for index in order]
+
+
+_TRUTH_TITLES = {
+    'friction': 'Friction, 6 classes',
+    'friction_3': 'Friction, dry, wet or snow',
+    'material': 'Material',
+    'unevenness': 'Unevenness',
+}
+
+
+def truth_table(totals: Totals) -> Table:
+    """Set the road states beside the truth, apart where the camera was absent."""
+    sides = (totals.road_truth.seen, totals.road_truth.blind)
+    rows = [
+        Row((title, *(cell for side in sides for cell in _agreement(side, table))))
+        for table, title in _TRUTH_TITLES.items()
+    ]
+    error = [cell for side in sides for cell in (_figure(side.coefficient_mae, '.3f'), '')]
+    rows.append(Row(('Friction coefficient, mean error', *error[:-1])))
+    rows.append(Row(('Outputs', str(sides[0].count), '', str(sides[1].count))))
+    return Table(('', 'Accuracy', 'UAR', 'Camera absent', 'UAR'), tuple(rows))
+
+
+def _agreement(sums: SurfaceSums, table: str) -> tuple[str, str]:
+    return _figure(sums.accuracy(table), '.1%'), _figure(sums.average_recall(table), '.1%')
+
+
+def siren_table(totals: Totals) -> Table:
+    """Set the siren flag beside the truth."""
+    siren = totals.road_truth.siren
+    delays = ', '.join(f'{delay:.1f} s' for delay in siren.delays_s)
+    rows = [
+        ('Flag raised while there is a siren', _figure(siren.true_positive_rate, '.1%'),
+         f'of {siren.siren_s:.1f} s'),
+        ('Flag raised while there is none', _figure(siren.false_positive_rate, '.1%'),
+         f'of {siren.quiet_s:.1f} s'),
+        ('Sirens noticed', f'{len(siren.delays_s)} of {siren.events}',
+         f'after {delays}' if delays else ''),
+    ]  # fmt: skip
+    return Table(('', '', ''), tuple(Row(cells) for cells in rows))
+
+
+def _figure(value: float, form: str) -> str:
+    return format(value, form) if np.isfinite(value) else _NONE
 
 
 def drop_table(totals: Totals) -> Table:

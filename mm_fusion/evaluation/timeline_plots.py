@@ -28,6 +28,7 @@ from mm_fusion.evaluation.theme import (
     UNEVENNESS_COLOURS,
     WARN,
 )
+from mm_fusion.evaluation.truth_plots import plot_band
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 from mm_fusion.types.snapshot import ModalityState
 
@@ -48,19 +49,26 @@ _STATES = {
 
 
 def road_figure(timeline: Timeline) -> Figure:
-    """Draw the filtered posteriors as stacked areas, and the siren with its flag."""
+    """Draw the filtered posteriors as stacked areas, and the siren with its flag.
+
+    Where the truth is known, it lies under each as a band.
+    """
+    truth = timeline.truth
+    edges = _edges(timeline.times_s)
     with matplotlib.rc_context(RC):
         figure = Figure(figsize=(WIDTH_IN, 6.2), layout='constrained')
         rows = figure.subplots(4, 1, sharex=True, height_ratios=(1.5, 1.2, 1.0, 0.8))
-        for axes, title, values, names, colours in (
-            (rows[0], 'Friction', timeline.friction, FRICTION_CLASSES, FRICTION_COLOURS),
-            (rows[1], 'Material', timeline.material, MATERIAL_CLASSES, MATERIAL_COLOURS),
-            (rows[2], 'Unevenness', timeline.unevenness, UNEVENNESS_CLASSES, UNEVENNESS_COLOURS),
+        for axes, task, names, colours in (
+            (rows[0], 'friction', FRICTION_CLASSES, FRICTION_COLOURS),
+            (rows[1], 'material', MATERIAL_CLASSES, MATERIAL_COLOURS),
+            (rows[2], 'unevenness', UNEVENNESS_CLASSES, UNEVENNESS_COLOURS),
         ):
-            axes.set_title(title)
-            _stack(axes, timeline.times_s, values, names, colours)
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.set_title(task.capitalize())
+            _stack(axes, timeline.times_s, getattr(timeline, task), names, colours)
             axes.set_ylim(0, 1)
+            if truth is not None:
+                plot_band(axes, edges, getattr(truth, task), colours)
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         siren = rows[3]
         siren.set_title('Siren')
         siren.plot(timeline.times_s, timeline.siren, color=BAD, linewidth=1.3)
@@ -68,6 +76,8 @@ def road_figure(timeline: Timeline) -> Figure:
             timeline.times_s, 0, 1, where=timeline.siren_flag, color=BAD, alpha=0.25, linewidth=0
         )
         siren.set_ylim(0, 1)
+        if truth is not None:
+            plot_band(siren, edges, truth.siren, (LINE, BAD))
         siren.yaxis.set_major_formatter(PercentFormatter(1.0))
         siren.legend(
             handles=[Patch(color=BAD, alpha=0.25, label='flag raised')],

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mm_fusion.evaluation.projection import DEFAULT_CAMERA
 from mm_fusion.evaluation.replay import evaluate_bag
 from mm_fusion.evaluation.report import render_report, write_report
 from mm_fusion.settings import Settings
@@ -34,7 +33,7 @@ def silent(circle: Path, bundle: Bundle) -> BagResult:
 
 @pytest.fixture(scope='module')
 def page(result: BagResult, silent: BagResult) -> str:
-    return render_report([result, silent], 'tiny', DEFAULT_CAMERA)
+    return render_report([result, silent], 'tiny')
 
 
 def test_texts_of_the_recording_are_escaped(result: BagResult) -> None:
@@ -44,7 +43,7 @@ def test_texts_of_the_recording_are_escaped(result: BagResult) -> None:
         topics={'odometry': HOSTILE},
         frames=(dataclasses.replace(result.frames[0], caption=HOSTILE),),
     )
-    page = render_report([hostile, result], HOSTILE, DEFAULT_CAMERA)
+    page = render_report([hostile, result], HOSTILE)
     assert '<script' not in page
     assert page.count('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;') >= 5
 
@@ -70,14 +69,14 @@ def test_no_fixed_colour_of_text_is_left(page: str) -> None:
 
 
 def test_what_could_not_be_scored_is_said(silent: BagResult) -> None:
-    page = render_report([silent], 'tiny', DEFAULT_CAMERA)
+    page = render_report([silent], 'tiny')
     assert 'Not scored: there is no ground truth.' in page
     assert 'Road state' not in page
     assert 'Sample frames' not in page
 
 
-def test_the_assumed_camera_is_stated(page: str) -> None:
-    assert 'Camera assumed, not measured: height 1.5 m, field of view 90°, pitch 0°.' in page
+def test_the_camera_is_stated(page: str) -> None:
+    assert 'Camera: height 1.5 m (assumed), pitch 0° (assumed), field of view 90°' in page
 
 
 PROBE = """<script>
@@ -118,7 +117,7 @@ def test_a_browser_shows_every_figure(page: str, tmp_path: Path, width: int) -> 
 
 
 def test_the_page_is_written_into_a_new_folder(silent: BagResult, tmp_path: Path) -> None:
-    path = write_report(tmp_path / 'new' / 'folder', [silent], 'tiny', DEFAULT_CAMERA)
+    path = write_report(tmp_path / 'new' / 'folder', [silent], 'tiny')
     assert path == tmp_path / 'new' / 'folder' / 'index.html'
     assert path.read_text(encoding='utf-8').endswith('</html>\n')
 
