@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mm_fusion.bags import BagWriter, RoadTruth, SirenTruth
+from mm_fusion.bags.raw import RawBag
+from mm_fusion.evaluation import tables
+from mm_fusion.evaluation.recorded import evaluate_recorded
+from mm_fusion.evaluation.records import merge
+from mm_fusion.evaluation.replay import evaluate_bag
+from mm_fusion.evaluation.report import render_report
+from mm_fusion.evaluation.road_truth import nearest, road_track
+from mm_fusion.evaluation.summary import summarise
+from mm_fusion.settings import Settings
+from support.drives import START_NS, write_circle
+from support.truths import pose_array, road_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mm_fusion.evaluation.records import BagResult
+    from mm_fusion.runtime import Bundle
+
+S = 1_000_000_000
+DRY, WET = 0, 1
+
+
+@pytest.fixture(scope='module')
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the circle with truth: dry for 8 s, then wet; a siren from 2 to 4 s, 60 m away."""
+    folder = tmp_path_factory.mktemp('told')
+    with RawBag(write_circle(folder / 'circle')) as raw, BagWriter(folder / 'told') as bag:
+        for topic, log_ns, data in raw.messages(raw.types):
+            bag.write(topic, raw.deserialized(topic, data), log_ns)
+        for tick in range(240):
+            stamp_ns = START_NS + tick * S // 20
+            siren = 40 <= tick < 80
+            state = road_state(stamp_ns, friction=DRY if tick < 160 else WET, siren=siren)
+            bag.write('/ground_truth/road_state', state, stamp_ns)
+            places = pose_array([(60.0, 0.0)] if siren else [], stamp_ns)
+            bag.write('/ground_truth/siren', places, stamp_ns)
+    return folder / 'told'
+
+
+@pytest.fixture(scope='module')
+def replayed(told: Path, bundle: Bundle) -> BagResult:
+    return evaluate_bag(told, bundle, Settings())
+
+
+def test_a_replay_is_compared_with_the_truth(replayed: BagResult) -> None:
+    sums = replayed.totals.road_truth
+    assert replayed.topics['road_state'] == '/ground_truth/road_state'
+    assert (sums.seen.count, sums.blind.count, sums.untold) == (60, 0, 0)
+    # The tiny bundle calls the picture dry throughout.
+    assert sums.seen.accuracy('friction') == pytest.approx(40 / 60)
+    assert sums.seen.average_recall('friction') == pytest.approx(0.5)
+    assert sums.siren.siren_s == pytest.approx(2.0)
+    assert (sums.siren.events, sums.siren.missed) == (1, 1)
+    truth = replayed.timeline.truth
+    assert truth is not None
+    assert truth.friction.tolist() == [DRY] * 40 + [WET] * 20
+    assert np.isfinite(truth.siren_distance_m).sum() == 10
+
+
+def test_recorded_outputs_are_not_mixed_up_with_the_truth(told: Path, tmp_path: Path) -> None:
+    """The node says wet and siren all the time, and lacks the camera for the last 3 s."""
+    path = tmp_path / 'live'
+    with RawBag(told) as raw, BagWriter(path) as bag:
+        for topic, log_ns, data in raw.messages(raw.types):
+            bag.write(topic, raw.deserialized(topic, data), log_ns)
+        for tick in range(0, 240, 2):
+            stamp_ns = START_NS + tick * S // 20 + 20_000_000
+            state = road_state(stamp_ns, friction=WET, siren=True, surface_observed=tick < 180)
+            bag.write('/mm_fusion/road_state', state, stamp_ns + 50_000_000)
+
+    sums = evaluate_recorded(path, Settings()).totals.road_truth
+
+    assert (sums.seen.count, sums.blind.count) == (90, 30)
+    assert sums.seen.accuracy('friction') == pytest.approx(10 / 90)
+    assert sums.blind.accuracy('friction') == 1.0
+    assert sums.seen.coefficient_mae == 0.0
+    assert sums.siren.true_positive_rate == sums.siren.false_positive_rate == 1.0
+    assert sums.siren.delays_s == pytest.approx((0.02,))
+
+
+def test_the_truth_is_in_json_tables_and_page(replayed: BagResult, result: BagResult) -> None:
+    document = summarise([replayed, result], 'tiny')
+    json.dumps(document, allow_nan=False)
+    told, untold = document['bags']
+    assert told['road_truth']['surface_observed']['friction']['accuracy'] == 0.666667
+    assert told['road_truth']['camera_absent']['friction']['accuracy'] is None
+    assert told['road_truth']['siren']['sirens'] == 1
+    assert told['timeline']['truth']['friction'][-1] == 'wet'
+    assert untold['road_truth'] is untold['timeline']['truth'] is None
+    assert document['total']['road_truth'] == told['road_truth']
+
+    cells = [row.cells for row in tables.truth_table(replayed.totals).rows]
+    assert cells[0] == ('Friction, 6 classes', '66.7%', '50.0%', '–', '–')
+    assert tables.siren_table(replayed.totals).rows[2].cells[1] == '0 of 1'
+    page = render_report([replayed], 'tiny')
+    assert 'Road state against the truth' in page
+    assert '>truth</text>' in page
+    without = render_report([result], 'tiny')
+    assert 'against the truth' not in without
+    assert '>truth</text>' not in without
+
+
+def test_results_with_and_without_truth_are_merged(replayed: BagResult, result: BagResult) -> None:
+    both = merge([replayed, result, replayed])
+    assert both.road_truth.seen.count == 120
+    assert both.road_truth.siren.missed == 2
+    assert both.road_truth.seen.accuracy('friction') == pytest.approx(40 / 60)
+
+
+def truth_at(second: float, friction: int = DRY) -> RoadTruth:
+    return RoadTruth(round(second * S), friction, 0, 0, 0.9, siren=False)
+
+
+def test_truth_further_than_half_its_period_tells_nothing() -> None:
+    track = road_track([truth_at(1.0), truth_at(1.1), truth_at(1.2), truth_at(2.0, WET)], [])
+    assert track is not None
+    asked = np.array([round(second * S) for second in (0.94, 1.04, 1.06, 1.27, 1.96, 2.05, 9.0)])
+    there = track.at(asked)
+    assert there.friction.tolist() == [-1, DRY, DRY, -1, WET, WET, -1]
+    assert there.told.tolist() == [False, True, True, False, True, True, False]
+    assert np.isnan(there.friction_coefficient[0])
+
+
+def test_truth_comes_in_any_order_and_counts_once() -> None:
+    track = road_track([truth_at(2.0), truth_at(1.0), truth_at(1.0, WET)], [])
+    assert track is not None
+    assert track.stamps_ns.tolist() == [S, 2 * S]
+    assert track.friction.tolist() == [DRY, DRY]
+    assert road_track([], [SirenTruth(S, np.zeros((0, 2)))]) is None
+
+
+def test_one_single_truth_holds_at_its_stamp() -> None:
+    stamps = np.array([S])
+    assert nearest(stamps, np.array([S - 1, S, S + 1])).tolist() == [-1, 0, -1]
+
+
+def test_an_unknown_truth_is_not_compared(replayed: BagResult) -> None:
+    unknown = dataclasses.replace(truth_at(1.0), friction=-1, material=-1, unevenness=-1)
+    track = road_track([dataclasses.replace(unknown, siren=None)], [])
+    assert track is not None
+    assert not track.told.any()
+    assert math.isnan(track.siren_distance_m[0])
