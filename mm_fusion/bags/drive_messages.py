@@ -29,7 +29,7 @@ from mm_fusion.simulation.world import START_NS, Motion
 from mm_fusion.types.sensors import GnssFix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
@@ -146,7 +146,7 @@ class DriveMessages:
                 absent.add(topic)
         self.topics = {topic: kind for topic, kind in TYPES.items() if topic not in absent}
 
-    def __iter__(self) -> Iterator[DriveMessage]:
+    def __iter__(self) -> Generator[DriveMessage, None, None]:
         """Yield every message, in order of arrival: the mounting first, truth before sensors."""
         yield self._serialised(
             STATIC_TRANSFORMS, self._messages.mounting(self._camera), START_NS, None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_fusion.simulation.faults import FaultLedger
 from mm_fusion.simulation.samples import CameraFrame, Delivery, DriveTruth, SoundBlock
 from mm_fusion.simulation.scenario import CameraSettings, MicrophoneSettings, Scenario
 from mm_fusion.simulation.world import START_NS
@@ -57,11 +58,13 @@ class FakeDrive:
         scenario: What it claims to be made from.
         corrupt: Whether every message of a sensor is to be damaged.
         fails_at: Step at which the drive breaks off with an error.
+        injected: Counts every message as hit by ``corrupts`` where they are damaged.
     """
 
     scenario: Scenario = field(default_factory=scenario)
     corrupt: bool = False
     fails_at: int | None = None
+    injected: FaultLedger = field(default_factory=FaultLedger)
 
     def deliveries(self) -> Iterator[Delivery]:
         """Yield one sample of each sensor at each step."""
@@ -79,6 +82,8 @@ class FakeDrive:
                 ('gnss', fix),
                 ('velocity', VelocitySample(stamp, came, 10.0 + step, 0.0, 0.1)),
             ):
+                self.injected.measure(sensor)
+                self.injected.publish(sensor, ('corrupts',) if self.corrupt else ())
                 yield Delivery(sensor, sample, self.corrupt)
 
     def truths(self, rate_hz: float = 20.0) -> Iterator[DriveTruth]:
