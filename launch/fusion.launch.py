@@ -3,6 +3,9 @@
 """Start the fusion node, configure and activate it.
 
 ros2 launch mm_fusion fusion.launch.py params_file:=mine.yaml image_topic:=/camera/image_raw
+
+A simulator's profile (simulator:=carla) gives the topics and parameters that are not given here;
+simulation.launch.py starts what belongs to it as well.
 """
 
 from __future__ import annotations
@@ -12,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
 from launch.conditions import IfCondition
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
@@ -21,8 +31,12 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
+from mm_fusion.ros.simulator_profile import INPUT_ROLES, load_profile
+
 if TYPE_CHECKING:
     from launch import LaunchContext, LaunchDescriptionEntity
+
+    from mm_fusion.ros.simulator_profile import SimulatorProfile
 
 CONFIG = Path(__file__).resolve().parent.parent / 'config'
 PARAMS_FILE = CONFIG / 'fusion.param.yaml'
@@ -42,39 +56,43 @@ ARGUMENTS = (
     ('backend', '', 'Inference backend; empty takes inference.backend of the parameter file'),
     ('autostart', 'true', 'Configure and activate; false leaves that to a lifecycle manager'),
     ('log_level', 'info', 'debug, info, warn, error or fatal'),
-    ('image_topic', 'image', 'Camera: Image or CompressedImage'),
-    ('audio_topic', 'audio', 'Microphone: AudioStamped or AudioDataStamped'),
-    ('audio_info_topic', 'audio_info', 'Format of the sound, for AudioDataStamped alone'),
-    ('fix_topic', 'fix', 'Position: NavSatFix, PoseStamped or PoseWithCovarianceStamped'),
-    ('velocity_topic', 'velocity', 'Twist, Odometry, VelocityReport or Float32'),
+    ('simulator', '', 'Profile of a simulator: a name in config/simulators, or a .yaml file'),
+    ('vehicle', '', "Name of the vehicle in the simulator's topics; empty takes the profile's"),
+    ('image_topic', '', 'Camera, Image or CompressedImage'),
+    ('audio_topic', '', 'Microphone, AudioStamped or AudioDataStamped'),
+    ('audio_info_topic', '', 'Format of the sound, for AudioDataStamped alone'),
+    ('fix_topic', '', 'Position: NavSatFix, Pose, PoseStamped or PoseWithCovarianceStamped'),
+    ('velocity_topic', '', 'Velocity: Twist, Odometry, VelocityReport or Float32'),
+    ('clock_topic', '', 'Time, where use_sim_time is true'),
 )
-TOPICS = ('image', 'audio', 'audio_info', 'fix', 'velocity')
+"""An empty topic is that of the profile, or else the name of the input: image, audio and so on."""
 
 
 def start_node(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Make the node, with the parameters that were given beside those of the file."""
-    # The launch file drives the lifecycle, so the node must not do so as well.
-    parameters: dict[str, object] = {'node.autostart': False}
-    for argument in ('bundle', 'backend'):
-        value = LaunchConfiguration(argument).perform(context)
-        if value:
-            parameters[f'inference.{argument}'] = value
-    parameters['use_sim_time'] = (
-        LaunchConfiguration('use_sim_time').perform(context).lower() == 'true'
+    given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    profile = None
+    if given['simulator']:
+        profile = load_profile(given['simulator'], CONFIG / 'simulators', given['vehicle'])
+    parameters: dict[str, object] = dict(profile.parameters) if profile else {}
+    parameters.update(
+        {f'inference.{name}': given[name] for name in ('bundle', 'backend') if given[name]}
     )
+    # The launch file drives the lifecycle, so the node must not do so as well.
+    parameters['node.autostart'] = False
+    parameters['use_sim_time'] = given['use_sim_time'].lower() == 'true'
     node = LifecycleNode(
         package='mm_fusion',
         executable='fusion_node',
         name='mm_fusion',
-        namespace=LaunchConfiguration('namespace'),
-        parameters=[LaunchConfiguration('params_file'), parameters],
-        remappings=[(topic, LaunchConfiguration(f'{topic}_topic')) for topic in TOPICS],
-        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
-        additional_env={} if FAST_DDS.keys() & context.environment.keys() else FAST_DDS,
+        namespace=given['namespace'],
+        parameters=[given['params_file'], parameters],
+        remappings=remappings(profile, given),
+        arguments=['--ros-args', '--log-level', given['log_level']],
         output='screen',
         emulate_tty=True,
     )
-    autostart = IfCondition(LaunchConfiguration('autostart'))
+    autostart = IfCondition(given['autostart'])
     activate = RegisterEventHandler(
         OnStateTransition(
             target_lifecycle_node=node,
@@ -85,7 +103,24 @@ def start_node(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         condition=autostart,
     )
     configure = change(node, Transition.TRANSITION_CONFIGURE, condition=autostart)
-    return [activate, node, configure]
+    notes = [f'{profile.title}: {note}' for note in profile.notes] if profile else []
+    transport = {} if FAST_DDS.keys() & context.environment.keys() else FAST_DDS
+    return [
+        *(SetEnvironmentVariable(name, value) for name, value in transport.items()),
+        *(LogInfo(msg=note) for note in notes),
+        activate,
+        node,
+        configure,
+    ]
+
+
+def remappings(profile: SimulatorProfile | None, given: dict[str, str]) -> list[tuple[str, str]]:
+    """Give the topics of the inputs: the arguments before the profile."""
+    topics = profile.remappings((*INPUT_ROLES, 'clock')) if profile else {}
+    for role in (*INPUT_ROLES, 'clock'):
+        topics[role] = given[f'{role}_topic'] or topics.get(role, '')
+    # The clock's own name is absolute.
+    return [('/clock' if role == 'clock' else role, name) for role, name in topics.items() if name]
 
 
 def change(

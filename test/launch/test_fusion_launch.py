@@ -13,6 +13,7 @@ import pytest
 
 from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES
 from mm_fusion.ros.parameter_file import parameter_file
+from mm_fusion.ros.simulator_profile import INPUT_ROLES
 
 pytestmark = pytest.mark.ros
 
@@ -78,7 +79,5 @@ def strings_in(path: Path) -> set[object]:
 
 
 def test_every_input_has_an_argument_to_remap_it() -> None:
-    names = strings_in(LAUNCH_FILE)
-    for topic in (*MODALITIES, AUDIO_INFO):
-        assert topic in names
-        assert f'{topic}_topic' in names
+    assert set(INPUT_ROLES) == {*MODALITIES, AUDIO_INFO}
+    assert {f'{role}_topic' for role in (*INPUT_ROLES, 'clock')} <= strings_in(LAUNCH_FILE)
