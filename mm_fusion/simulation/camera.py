@@ -13,6 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mm_fusion.simulation.scenario import CameraSettings
+
 
 @dataclass(frozen=True, slots=True)
 class PinholeCamera:
@@ -33,6 +35,18 @@ class PinholeCamera:
     forward_m: float = 1.6
     up_m: float = 1.45
     pitch_down_rad: float = 0.06
+
+    @classmethod
+    def from_settings(cls, settings: CameraSettings) -> PinholeCamera:
+        """Make the camera of a scenario; the angle of view is that between the outer edges."""
+        return cls(
+            width=settings.width,
+            height=settings.height,
+            focal_px=settings.width / 2 / math.tan(math.radians(settings.horizontal_fov_deg) / 2),
+            forward_m=settings.forward_m,
+            up_m=settings.up_m,
+            pitch_down_rad=math.radians(settings.pitch_down_deg),
+        )
 
     @property
     def intrinsics(self) -> NDArray[np.float64]:

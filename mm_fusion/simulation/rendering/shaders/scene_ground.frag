@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: 2026 mm_fusion contributors
+// SPDX-License-Identifier: Apache-2.0
+// Stands after environment.glsl, surface.glsl and scene_common.glsl.
+
+uniform sampler2D mirrored;    // the scene as level water shows it
+uniform float mirroring;       // 0 where nothing mirrors
+uniform vec2 dashes;           // length of a dash and of dash and gap, m
+in vec3 relative;
+in vec4 places;
+in vec3 light_shares;
+flat in vec2 line;
+flat in vec3 base_normal;
+flat in ivec2 kinds;
+
+const int TERRAIN = 1, ROAD = 2, MARK = 3, KERB = 4;
+
+// Share of a span of some width around x that lies within half of 0.
+float covered(float x, float half_width, float width) {
+    float reach = 0.5 * width;
+    return clamp(min(x + reach, half_width) - max(x - reach, -half_width), 0.0, width) / width;
+}
+
+float dashed_until(float x) {
+    return floor(x / dashes.y) * dashes.x + min(mod(x, dashes.y), dashes.x);
+}
+
+// Share of a pixel that paint covers: the exact mean over its footprint, so lines do not flicker.
+float paint_share() {
+    vec2 here = places.zw;
+    vec2 foot = vec2(length(vec2(dFdx(here.x), dFdy(here.x))),
+                     length(vec2(dFdx(here.y), dFdy(here.y)))) + 1e-4;
+    if (kinds.y == 3) return covered(here.x - line.x, line.y, foot.x);
+    float share = covered(here.y - line.x, line.y, foot.y);
+    if (kinds.y == 2 && share > 0.0)
+        share *= (dashed_until(here.x + 0.5 * foot.x) - dashed_until(here.x - 0.5 * foot.x))
+                 / foot.x;
+    return share;
+}
+
+void main() {
+    float range = length(relative);
+    vec3 view = relative / range;
+    GroundPoint point = GroundPoint(relative.xy + eye.xy, places.x, places.y, kinds.x, range, view);
+    float paint = kinds.y > 0 ? paint_share() : 0.0;
+    GroundLook look = ground_look(point);
+    if (paint > 0.02) {
+        point.kind = MARK;
+        GroundLook painted = ground_look(point);
+        look.albedo = mix(look.albedo, painted.albedo, paint);
+        look.mirror = mix(look.mirror, painted.mirror, paint);
+        look.gloss = mix(look.gloss, painted.gloss, paint);
+        look.normal = mix(look.normal, painted.normal, paint);
+    }
+    vec3 normal = look.normal;
+    if (base_normal.z < 0.9) {
+        normal = base_normal;
+        look.mirror = 0.0;
+    }
+    float sun = sunlit(relative, vec3(0.0, 0.0, 1.0));
+    vec3 colour = look.albedo * lit(normal, relative, light_shares, sun);
+    vec3 away = reflect(view, normal);
+    if (mirroring > 0.0 && look.mirror > 0.003) {
+        vec2 ripple = normal.xy * (1.6 / (1.0 + 0.06 * range));
+        vec3 image = texture(mirrored, gl_FragCoord.xy / picture + ripple * vec2(0.25, 0.6)).rgb;
+        colour = mix(colour, image, look.mirror);
+    }
+    float glint = max(dot(away, sun_direction), 0.0);
+    float sharp = exp2(2.0 + 7.0 * look.gloss);
+    colour += sun_radiance * (sun * light_shares.x * look.gloss * look.gloss * 0.12
+                              * (1.0 + 0.06 * sharp) * pow(glint, sharp));
+    radiance = vec4(in_air(colour, range, view), 1.0);
+    CLASSIFY(paint > 0.5 ? MARK : kinds.x);
+}
