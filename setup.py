@@ -11,7 +11,13 @@ from setuptools import find_packages, setup
 
 NAME = 'mm_fusion'
 DATA_FOLDERS = ('launch', 'config')
-PACKAGE_DATA = ('py.typed', 'bags/definitions/**/*', 'bundles/**/*', 'evaluation/templates/**/*')
+PACKAGE_DATA = (
+    'py.typed',
+    'bags/definitions/**/*',
+    'bundles/**/*',
+    'evaluation/templates/**/*',
+    'simulation/rendering/shaders/*',
+)
 
 
 def version() -> str:
@@ -61,6 +67,8 @@ setup(
             f'fusion_node = {NAME}.nodes.fusion_node:main',
             f'bag_player = {NAME}.nodes.bag_player:main',
             f'bag_recorder = {NAME}.nodes.bag_recorder:main',
+            f'simulator_node = {NAME}.nodes.simulator_node:main',
+            f'sound_node = {NAME}.nodes.sound_node:main',
         ],
     },
 )

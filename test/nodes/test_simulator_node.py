@@ -331,7 +331,6 @@ def test_an_error_of_the_drive_is_raised_by_the_run(graph: Graph, tmp_path: Path
     class Broken(FakeDrive):
         def deliveries(self) -> Any:
             raise ScenarioError('no such road')
-            yield
 
     simulated = Simulated(graph, tmp_path, FAST, Broken)
     simulated.start()
