@@ -42,16 +42,10 @@ class Blow:
     material: tuple[float, ...] = (0.0,) * 5
     unevenness: tuple[float, ...] = (0.0,) * 3
 
-    def strength(self, scene: AcousticScene) -> float:
-        """Give how much of the kind the surface is."""
-        return sum(
-            math.fsum(weight * share for weight, share in zip(weights, shares))
-            for weights, shares in (
-                (self.friction, scene.friction),
-                (self.material, scene.material),
-                (self.unevenness, scene.unevenness),
-            )
-        )
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The weights of all classes: friction, material, unevenness."""
+        return (*self.friction, *self.material, *self.unevenness)
 
 
 ROAD_BLOWS = (
@@ -60,11 +54,11 @@ ROAD_BLOWS = (
     # The edges of cobbles.
     Blow(120.0, 0.008, 0.5, 7.0, material=(0.0, 0.0, 1.0, 0.0, 0.0)),
     # Grit against the wheel arches.
-    Blow(2600.0, 0.0012, 0.22, 30.0, material=(0.0, 0.0, 0.0, 1.0, 0.05)),
+    Blow(2600.0, 0.0004, 0.35, 30.0, material=(0.0, 0.0, 0.0, 1.0, 0.05)),
     # Water against the wheel arches.
-    Blow(700.0, 0.006, 0.3, 3.0, friction=(0.0, 0.06, 1.0, 0.0, 0.6, 0.0)),
+    Blow(700.0, 0.0015, 0.4, 3.0, friction=(0.0, 0.06, 1.0, 0.0, 0.6, 0.0)),
     # Snow that breaks under the wheels.
-    Blow(320.0, 0.004, 0.12, 12.0, friction=(0.0, 0.0, 0.0, 1.0, 0.2, 0.0)),
+    Blow(320.0, 0.002, 0.15, 12.0, friction=(0.0, 0.0, 0.0, 1.0, 0.2, 0.0)),
 )
 
 _JOINT = Blow(85.0, 0.020, 0.7, 0.0)
@@ -72,7 +66,7 @@ _SLAB_M = 5.0
 _WHEELBASE_M = 2.7
 _CONCRETE = 1
 
-_DROP = Blow(1150.0, 0.004, 0.06, 0.0)
+_DROP = Blow(1150.0, 0.0015, 0.1, 0.0)
 _DROP_VOLUME_MM3 = 1.8
 """Of a drop of 1.5 mm."""
 
@@ -114,7 +108,9 @@ class RoadBlows:
     def __init__(self, rate_hz: int, rng: np.random.Generator) -> None:
         self._rate_hz = rate_hz
         self._rng = rng
-        self._kinds = [(blow, Ringing(blow, rate_hz)) for blow in ROAD_BLOWS]
+        self._rings = [Ringing(blow, rate_hz) for blow in ROAD_BLOWS]
+        self._per_m = np.array([blow.per_m * np.array(blow.weights) for blow in ROAD_BLOWS])
+        self._peaks = [blow.peak_pa / _REFERENCE_MPS for blow in ROAD_BLOWS]
         self._joint = Ringing(_JOINT, rate_hz)
         self._driven_m = 0.0
 
@@ -123,11 +119,14 @@ class RoadBlows:
         speed = abs(scene.speed_mps)
         way = speed * count / self._rate_hz
         total = self._joints(scene, way, count)
-        for blow, ringing in self._kinds:
-            number = int(self._rng.poisson(blow.per_m * way * blow.strength(scene)))
-            places = self._rng.integers(0, count, number)
-            peaks = self._rng.exponential(blow.peak_pa * speed / _REFERENCE_MPS, number)
-            rung = ringing.sound(places, peaks, count)
+        shares = np.array([*scene.friction, *scene.material, *scene.unevenness])
+        numbers = self._rng.poisson(way * (self._per_m @ shares))
+        ends = np.cumsum(numbers)
+        places = self._rng.integers(0, count, ends[-1])
+        hardness = self._rng.exponential(speed, ends[-1])
+        for ring, peak, number, end in zip(self._rings, self._peaks, numbers, ends):
+            mine = slice(end - number, end)
+            rung = ring.sound(places[mine], peak * hardness[mine], count)
             if rung is not None:
                 total += rung
         return total

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The sound of a whole drive, and whether a siren can be heard in it."""
+"""The sound of a whole drive."""
 
 from __future__ import annotations
 

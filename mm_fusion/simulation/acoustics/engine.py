@@ -73,7 +73,7 @@ class EngineSound:
         time = np.arange(count) / self._rate_hz
         span = count / self._rate_hz
         turns = self._turns + before * time + (after - before) / (2 * span) * time**2
-        angle = 2 * math.pi * _ORDERS[:, None] * turns + self._phases[:, None]
+        angle = (2 * math.pi * _ORDERS[:, None] * turns + self._phases[:, None]).astype(np.float32)
         ramp = self._amplitude + (amplitude - self._amplitude) * np.arange(count) / count
         # Every second turn all orders are where they were.
         self._turns = (self._turns + (before + after) / 2 * span) % 2.0

@@ -37,15 +37,15 @@ class NoiseStream:
     ) -> None:
         self.hop = max(round(HOP_S * rate_hz), 1)
         self._rng = rng
-        frequencies = np.fft.rfftfreq(2 * self.hop, 1 / rate_hz)
+        frequencies = np.arange(self.hop + 1, dtype=np.float64) * (rate_hz / (2 * self.hop))
         # E|X|² of a bin over its density, for inverse transforms that divide by their length.
         self._scale = rate_hz * self.hop / 2
         self._densities = band_densities(frequencies)
         self._white = 2.0 / rate_hz
         self._coherence = np.sinc(2 * frequencies * spacing_m / SPEED_OF_SOUND_MPS)
         self._window = np.sin(math.pi * (np.arange(2 * self.hop) + 0.5) / (2 * self.hop))
-        self._tail = np.zeros((2, channels, self.hop))
-        self._ready = np.zeros((2, channels, 0))
+        self._tail: NDArray[np.float64] = np.zeros((2, channels, self.hop))
+        self._ready: NDArray[np.float64] = np.zeros((2, channels, 0))
 
     def sound(
         self,

@@ -71,11 +71,11 @@ def retarded_times(
     Returns:
         float64 (s, g), when the sound set out, and int64 (s, g), the knot before that.
     """
-    away = ears[None, :, None, :] - places[:, None, :, :]
-    distance = np.sqrt(away[..., 0] ** 2 + away[..., 1] ** 2 + up_m**2)
-    arrival = knots_s + distance / SPEED_OF_SOUND_MPS
-    knot = np.sum(arrival <= heard_s[None, :, None], axis=2) - 1
-    knot = np.clip(knot, 0, len(knots_s) - 2)
+    x = ears[None, :, None, 0] - places[:, None, :, 0]
+    y = ears[None, :, None, 1] - places[:, None, :, 1]
+    reach = SPEED_OF_SOUND_MPS * (heard_s[:, None] - knots_s)
+    arrived = x * x + y * y <= np.where(reach > 0, reach * reach - up_m**2, -1.0)
+    knot = np.clip(np.count_nonzero(arrived, axis=2) - 1, 0, len(knots_s) - 2)
     rows = np.arange(len(places))[:, None]
     start = places[rows, knot]
     span = knots_s[knot + 1] - knots_s[knot]

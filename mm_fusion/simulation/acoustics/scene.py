@@ -103,24 +103,27 @@ def between(begin: AcousticScene, end: AcousticScene, part: float) -> AcousticSc
     later = {source.id: source for source in end.sources}
     return replace(
         begin,
-        **{
-            name: _mix(getattr(begin, name), getattr(end, name), part)
-            for name in (
-                'time_s', 'x_m', 'y_m', 'heading_rad', 'speed_mps', 'acceleration_mps2',
-                'rain_mmph', 'wind_mps',
-            )
-        },
-        **{
-            name: tuple(
-                _mix(a, b, part) for a, b in zip(getattr(begin, name), getattr(end, name))
-            )
-            for name in ('friction', 'material', 'unevenness')
-        },
+        time_s=_mix(begin.time_s, end.time_s, part),
+        x_m=_mix(begin.x_m, end.x_m, part),
+        y_m=_mix(begin.y_m, end.y_m, part),
+        heading_rad=_mix(begin.heading_rad, end.heading_rad, part),
+        speed_mps=_mix(begin.speed_mps, end.speed_mps, part),
+        acceleration_mps2=_mix(begin.acceleration_mps2, end.acceleration_mps2, part),
+        friction=_mix_shares(begin.friction, end.friction, part),
+        material=_mix_shares(begin.material, end.material, part),
+        unevenness=_mix_shares(begin.unevenness, end.unevenness, part),
+        rain_mmph=_mix(begin.rain_mmph, end.rain_mmph, part),
+        wind_mps=_mix(begin.wind_mps, end.wind_mps, part),
         sources=tuple(
-            _source_between(source, later.get(source.id, source), part)
-            for source in begin.sources
+            _source_between(source, later.get(source.id, source), part) for source in begin.sources
         ),
-    )  # fmt: skip
+    )
+
+
+def _mix_shares(
+    begin: tuple[float, ...], end: tuple[float, ...], part: float
+) -> tuple[float, ...]:
+    return tuple(_mix(a, b, part) for a, b in zip(begin, end))
 
 
 def _source_between(begin: SourceState, end: SourceState, part: float) -> SourceState:
@@ -167,7 +170,7 @@ class WorldScenes:
         ego = states[0].tolist()
         time_s = (stamp_ns - START_NS) * 1e-9
         times, rain, wind = self._weather
-        friction, material, unevenness = _surface(world, ego[Motion.ARC])
+        friction, material, unevenness = surface_at(world, ego[Motion.ARC])
         return AcousticScene(
             time_s=time_s,
             x_m=ego[Motion.X],
@@ -188,14 +191,14 @@ class WorldScenes:
         heading = states[:, Motion.HEADING]
         x = states[:, Motion.X] + self._middles * np.cos(heading)
         y = states[:, Motion.Y] + self._middles * np.sin(heading)
-        columns = (x, y, heading, states[:, Motion.SPEED])
+        motions = np.stack([x, y, heading, states[:, Motion.SPEED]], axis=1).tolist()
         return tuple(
             SourceState(
-                number, vehicle.kind, *motion, siren=vehicle.siren,
-                siren_on=bool(vehicle.siren_on[step]), horn_on=bool(vehicle.horn_on[step]),
+                number, vehicle.kind, x, y, heading, speed, vehicle.siren,
+                bool(vehicle.siren_on[step]), bool(vehicle.horn_on[step]),
             )
-            for number, vehicle, *motion in zip(
-                self._ids, self._vehicles, *(column.tolist() for column in columns)
+            for number, vehicle, (x, y, heading, speed) in zip(
+                self._ids, self._vehicles, motions
             )
         )  # fmt: skip
 
@@ -210,7 +213,7 @@ def _is_heard(vehicle: Vehicle) -> bool:
     return moves or bool(vehicle.siren_on.any()) or bool(vehicle.horn_on.any())
 
 
-def _surface(world: World, arc_m: float) -> tuple[tuple[float, ...], ...]:
+def surface_at(world: World, arc_m: float) -> tuple[tuple[float, ...], ...]:
     """Read the three shares at a place; the profile is evenly spaced."""
     profile = world.roads.surface
     arcs = profile.arcs_m

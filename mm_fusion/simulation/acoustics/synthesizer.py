@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,13 @@ from mm_fusion.simulation.acoustics.room import LONGEST_BLOCK_S, Room
 from mm_fusion.simulation.acoustics.scene import between
 from mm_fusion.simulation.acoustics.tracks import Column, Tracks
 from mm_fusion.simulation.acoustics.traffic_noise import HEAVY_KINDS, TrafficNoise
-from mm_fusion.simulation.acoustics.voices import HORN, SIRENS, Voice
+from mm_fusion.simulation.acoustics.voices import HORN, SIRENS
 from mm_fusion.simulation.seeds import generator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mm_fusion.simulation.acoustics.scene import AcousticScene, SourceState
+    from mm_fusion.simulation.acoustics.scene import AcousticScene
     from mm_fusion.simulation.scenario import MicrophoneSettings
 
 FULL_SCALE_DB = 120.0
@@ -39,8 +40,12 @@ OWN_LOSS_DB = 20 * math.log10(2.0) + 3.0
 _BEND = 0.8
 """From this share of full scale on the microphone compresses, and never reaches full scale."""
 
-_GRID = 5
-_BELOW_NOISE = 0.1
+_PARTS = np.linspace(0.0, 1.0, 3, dtype=np.float64)
+"""Where in a piece the times of sending are solved for; between, they are linear."""
+
+_MASKED = 0.003
+"""A vehicle whose noise has less than this share of the power of the own noise is left out."""
+
 _HIGHEST = 0.47
 """Of the sample rate: partials above it would fold."""
 
@@ -72,7 +77,7 @@ class SoundSynthesizer:
             RoofRain(rate, self._random('rain', str(i))) for i in range(settings.channels)
         ]
         self._self_pa2 = FULL_SCALE_PA**2 / 2 * 10 ** (settings.self_noise_db / 10)
-        self._traffic = TrafficNoise(rate, _BELOW_NOISE * self._self_pa2, self._random('traffic'))
+        self._traffic = TrafficNoise(rate, self._random('traffic'))
         self._room = Room(rate, settings.channels)
         self._ears_m = (
             settings.spacing_m / 2 * np.array([1.0, -1.0]) if settings.channels == 2 else [0.0]
@@ -118,8 +123,9 @@ class SoundSynthesizer:
         """Give one piece, Pa, float64 (channels, count)."""
         tracks.advance(end)
         surface = levels.surface_factor(begin.friction, begin.material, begin.unevenness)
+        own = own_noise(begin, surface)
         diffuse, local = self._noise.sound(
-            own_noise(begin, surface),
+            own,
             levels.wind(math.hypot(begin.speed_mps, begin.wind_mps)),
             self._self_pa2,
             count,
@@ -127,10 +133,10 @@ class SoundSynthesizer:
         outside = diffuse + self._engine.sound(begin, end, count)
         outside += self._blows.sound(begin, count)
         if tracks.sources:
-            heavy = np.array([source.kind in HEAVY_KINDS for source in tracks.sources], np.int64)
+            masked = _MASKED * (float(own.sum()) + self._self_pa2)
             for channel, left in enumerate(self._ears_m):
                 outside[channel] += self._others(
-                    begin, end, count, tracks, float(left), surface, heavy
+                    begin, end, count, tracks, float(left), surface, masked
                 )
         sound = outside + local + self._room.sound(outside[0], begin.enclosure)
         for channel, rain in enumerate(self._rain):
@@ -147,28 +153,29 @@ class SoundSynthesizer:
         tracks: Tracks,
         left_m: float,
         surface: NDArray[np.float64],
-        heavy: NDArray[np.int64],
+        masked_pa2: float,
     ) -> NDArray[np.float64]:
         """Give what one microphone hears of the other vehicles."""
-        part = np.linspace(0.0, 1.0, _GRID)
+        part = _PARTS
         ears = (1 - part)[:, None] * _ear(begin, left_m) + part[:, None] * _ear(end, left_m)
         heard = begin.time_s + (end.time_s - begin.time_s) * part
         arrival = tracks.arrival(heard, ears)
         hats = _hats(count)
         sent = (arrival.sent_s - self._origin_s) @ hats
         numbers = np.array([source.id for source in tracks.sources], np.int64)
-        total = self._traffic.sound(sent, arrival, surface, heavy, numbers)
-        for row, source in enumerate(tracks.sources):
-            for voice, column in ((_siren_of(source), Column.SIREN), (HORN, Column.HORN)):
-                gate = arrival.state[row, :, column] * arrival.audible[row]
-                if voice is not None and gate.any():
-                    gain = gate / np.maximum(arrival.distance_m[row], 1.0)
-                    total += voice.sound(
-                        sent[row] + self._offset(source.id),
-                        gain @ hats,
-                        arrival.distance_m[row, [0, -1]],
-                        _HIGHEST * self._rate_hz,
-                    )
+        heavy = np.array([source.kind in HEAVY_KINDS for source in tracks.sources], np.int64)
+        total = self._traffic.sound(sent, arrival, surface, heavy, numbers, masked_pa2)
+        gates = arrival.state[:, :, [Column.SIREN, Column.HORN]] * arrival.audible[..., None]
+        gates /= np.maximum(arrival.distance_m, 1.0)[..., None]
+        for row, kind in np.argwhere(gates.max(axis=1) > 0):
+            source = tracks.sources[row]
+            voice = HORN if kind or source.siren is None else SIRENS[source.siren]
+            total += voice.sound(
+                sent[row] + self._offset(source.id),
+                gates[row, :, kind] @ hats,
+                arrival.distance_m[row, [0, -1]],
+                _HIGHEST * self._rate_hz,
+            )
         return total
 
     def _offset(self, number: int) -> float:
@@ -195,10 +202,6 @@ def own_noise(scene: AcousticScene, surface: NDArray[np.float64]) -> NDArray[np.
     return np.asarray(power * 10 ** (-OWN_LOSS_DB / 10) + levels.rainfall(scene.rain_mmph))
 
 
-def _siren_of(source: SourceState) -> Voice | None:
-    return None if source.siren is None else SIRENS[source.siren]
-
-
 def _ear(scene: AcousticScene, left_m: float) -> NDArray[np.float64]:
     cos, sin = math.cos(scene.heading_rad), math.sin(scene.heading_rad)
     return np.array([
@@ -207,10 +210,11 @@ def _ear(scene: AcousticScene, left_m: float) -> NDArray[np.float64]:
     ])  # fmt: skip
 
 
+@functools.lru_cache(maxsize=16)
 def _hats(count: int) -> NDArray[np.float64]:
     """Give the weights of the grid's points at each sample, float64 (grid, count)."""
-    place = np.arange(count) / count * (_GRID - 1)
-    return np.asarray(np.maximum(1 - np.abs(place - np.arange(_GRID)[:, None]), 0.0))
+    place = np.arange(count) / count * (len(_PARTS) - 1)
+    return np.asarray(np.maximum(1 - np.abs(place - np.arange(len(_PARTS))[:, None]), 0.0))
 
 
 def _digital(pressure: NDArray[np.float64]) -> NDArray[np.int16]:

@@ -74,7 +74,7 @@ class Tracks:
     def __init__(self, begin: AcousticScene) -> None:
         self.sources: list[SourceState] = []
         self.knots_s = np.array([begin.time_s - REACH_S, begin.time_s])
-        self.values = np.zeros((0, 2, len(Column)))
+        self.values: NDArray[np.float64] = np.zeros((0, 2, len(Column)))
         self._welcome(begin)
 
     @property
@@ -82,9 +82,8 @@ class Tracks:
         """Time of the last knot."""
         return float(self.knots_s[-1])
 
-    def advance(self, end: AcousticScene) -> bool:
-        """Append the scene at a later time; tell whether the list of sources changed."""
-        before = [source.id for source in self.sources]
+    def advance(self, end: AcousticScene) -> None:
+        """Append the scene at a later time."""
         self._welcome(end)
         present = {source.id: source for source in end.sources}
         rows = np.zeros((len(self.sources), len(Column)))
@@ -99,8 +98,8 @@ class Tracks:
         first = max(int(np.searchsorted(self.knots_s, old, side='right')) - 1, 0)
         self.knots_s = np.append(self.knots_s[first:], end.time_s)
         self.values = np.concatenate([self.values[:, first:], rows[:, None]], axis=1)
-        self._forget()
-        return [source.id for source in self.sources] != before
+        if len(present) < len(self.sources):
+            self._forget()
 
     def arrival(self, heard_s: NDArray[np.float64], ears: NDArray[np.float64]) -> Arrival:
         """Find what arrives at a microphone that is at ``ears`` (g, 2) at times (g,)."""
@@ -120,9 +119,8 @@ class Tracks:
         new = [source for source in scene.sources if source.id not in known]
         if not new:
             return
-        pasts = np.repeat(np.array([_row(source) for source in new])[:, None], 1, axis=1)
         ago = scene.time_s - self.knots_s
-        pasts = np.repeat(pasts, len(ago), axis=1)
+        pasts = np.repeat(np.array([_row(source) for source in new])[:, None], len(ago), axis=1)
         for i, source in enumerate(new):
             pasts[i, :, Column.X] -= ago * source.speed_mps * math.cos(source.heading_rad)
             pasts[i, :, Column.Y] -= ago * source.speed_mps * math.sin(source.heading_rad)
@@ -130,9 +128,9 @@ class Tracks:
         self.values = np.concatenate([self.values, pasts])
 
     def _forget(self) -> None:
-        kept = self.values[:, :, Column.THERE].any(axis=1)
-        if not kept.all():
-            self.sources = [source for source, keep in zip(self.sources, kept) if keep]
+        kept = np.flatnonzero(self.values[:, :, Column.THERE].max(axis=1) > 0)
+        if len(kept) < len(self.sources):
+            self.sources = [self.sources[i] for i in kept]
             self.values = self.values[kept]
 
 

@@ -36,14 +36,12 @@ class TrafficNoise:
 
     Args:
         rate_hz: Samples a second.
-        threshold_pa2: Vehicles that are quieter than this are left out.
         rng: Draws the noise, once.
     """
 
-    def __init__(self, rate_hz: int, threshold_pa2: float, rng: np.random.Generator) -> None:
+    def __init__(self, rate_hz: int, rng: np.random.Generator) -> None:
         self._rate_hz = rate_hz * _OVERSAMPLING
-        self._threshold_pa2 = threshold_pa2
-        frequencies = np.fft.rfftfreq(_LENGTH, 1 / self._rate_hz)
+        frequencies = np.arange(_LENGTH // 2 + 1, dtype=np.float64) * (self._rate_hz / _LENGTH)
         shapes = np.sqrt(band_densities(frequencies) * self._rate_hz / 2)
         shapes[:, frequencies > 0.48 * rate_hz] = 0.0
         white = rng.standard_normal((len(BANDS_HZ), _LENGTH), np.float32)
@@ -58,6 +56,7 @@ class TrafficNoise:
         surface: NDArray[np.float64],
         heavy: NDArray[np.int64],
         numbers: NDArray[np.int64],
+        threshold_pa2: float,
     ) -> NDArray[np.float64]:
         """Give what arrives of all, Pa, float64 (n,).
 
@@ -67,13 +66,14 @@ class TrafficNoise:
             surface: float64 (8,), what the road does to rolling noise.
             heavy: int64 (s,), 1 for heavy vehicles.
             numbers: int64 (s,), of the vehicles.
+            threshold_pa2: Vehicles that are quieter than this are left out.
         """
         ends = [0, -1]
         power = self._power(arrival.state[:, ends], heavy, surface)
         distance = arrival.distance_m[:, ends]
         loss = 10 ** (-distance[..., None] * _LOSS_DB_PER_M / 10)
         power *= loss * (arrival.audible[:, ends] / np.maximum(distance, 1.0))[..., None] ** 2
-        heard = power.sum(axis=2).max(axis=1) > self._threshold_pa2
+        heard = power.sum(axis=2).max(axis=1) > threshold_pa2
         if not heard.any():
             return np.zeros(sent_s.shape[1])
         weights = np.sqrt(power[heard]).astype(np.float32)

@@ -42,6 +42,7 @@ class Voice:
     period_s: float
     multiples: NDArray[np.float64]
     amplitudes: NDArray[np.float64]
+    _times_s: NDArray[np.float64] = field(init=False)
     _cycles: NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,13 +50,14 @@ class Voice:
         closed = np.append(self.pitch_hz, self.pitch_hz[0])
         step = self.period_s / len(self.pitch_hz)
         cycles = np.concatenate([[0.0], np.cumsum((closed[1:] + closed[:-1]) / 2 * step)])
+        object.__setattr__(self, '_times_s', np.linspace(0.0, self.period_s, len(cycles)))
         object.__setattr__(self, '_cycles', cycles)
 
     def cycles_at(self, sent_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the phase of the pitch at times (...), in cycles."""
         whole, part = np.divmod(sent_s, self.period_s)
-        times = np.linspace(0.0, self.period_s, len(self._cycles))
-        return np.asarray(whole * self._cycles[-1] + np.interp(part, times, self._cycles))
+        begun = np.interp(part, self._times_s, self._cycles)
+        return np.asarray(whole * self._cycles[-1] + begun)
 
     def pitch_at(self, sent_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the pitch at times (...), Hz."""
@@ -81,9 +83,10 @@ class Voice:
         frequency = self.multiples * self.pitch_at(sent_s[[0, -1]])[:, None]
         lost = air_absorption_db_per_m(frequency) * distance_m[:, None]
         partial = np.where(frequency < highest_hz, self.amplitudes * 10 ** (-lost / 20), 0.0)
-        cycles = self.cycles_at(sent_s)
-        cycles = cycles - math.floor(cycles[0])
-        waves = partial @ np.sin(2 * math.pi * self.multiples[:, None] * cycles)
+        cycles = self.multiples[:, None] * self.cycles_at(sent_s)
+        # Whole cycles go first: single precision is enough, and fast, for what is left.
+        angle = (2 * math.pi * (cycles - np.floor(cycles))).astype(np.float32)
+        waves = partial @ np.sin(angle)
         ramp = np.arange(count) / count
         return np.asarray(gain * (waves[0] + ramp * (waves[1] - waves[0])))
 
