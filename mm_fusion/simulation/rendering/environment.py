@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mm_fusion.simulation.rendering.glsl import assign, read_shader
-from mm_fusion.simulation.rendering.noise import fractal
+from mm_fusion.simulation.rendering.noise import Tile, ranked
 from mm_fusion.simulation.seeds import generator
 
 if TYPE_CHECKING:
@@ -273,9 +273,9 @@ def _clear_sun(elevation_deg: float) -> Colour:
 
 
 def _cloud_texture(ctx: moderngl.Context, seed: int) -> moderngl.Texture:
-    field = fractal(generator(seed, 'camera', 'clouds'), _CLOUD_PIXELS, 4, 6, 0.55)
-    ranks = np.argsort(np.argsort(field, axis=None)).reshape(field.shape)
-    levels = (ranks * (255.0 / (field.size - 1))).round().astype(np.uint8)
+    tile = Tile(_CLOUD_PIXELS, 1.0, 1.0)
+    field = ranked(tile.fractal(generator(seed, 'camera', 'clouds'), 0.25, 0.004, 0.55))
+    levels = np.rint(255 * field).astype(np.uint8)
     texture = ctx.texture((_CLOUD_PIXELS, _CLOUD_PIXELS), 1, levels.tobytes())
     texture.build_mipmaps()
     texture.filter = (ctx.LINEAR_MIPMAP_NEAREST, ctx.LINEAR)

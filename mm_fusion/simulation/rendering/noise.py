@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Seeded noise that tiles: what goes out at one edge comes in at the other."""
+"""Seeded patterns that tile: what goes out at one edge comes in at the other."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,56 +13,116 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def band(
-    rng: np.random.Generator, pixels: int, cycles: float, width: float = 1.5
-) -> NDArray[np.float32]:
-    """Make noise around one spatial frequency.
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A rectangle that repeats; rows run along, columns across.
 
-    Args:
-        rng: Source of the randomness.
-        pixels: Rows and columns.
-        cycles: Frequency, cycles over the whole tile.
-        width: Ratio of the highest to the middle frequency.
-
-    Returns:
-        float32 (pixels, pixels), mean 0, deviation 1.
+    Attributes:
+        pixels: Rows, and columns.
+        across_m: Width.
+        along_m: Length.
     """
-    frequency = _frequencies(pixels)
-    gain = np.exp(-0.5 * (np.log(np.maximum(frequency, 1e-6) / cycles) / np.log(width)) ** 2)
-    return _shaped(rng, pixels, gain)
+
+    pixels: int
+    across_m: float
+    along_m: float
+
+    def fractal(
+        self,
+        rng: np.random.Generator,
+        longest_m: float,
+        shortest_m: float = 0.0,
+        rough: float = 0.5,
+        stretch: float = 1.0,
+    ) -> NDArray[np.float32]:
+        """Make noise whose amplitude falls with frequency.
+
+        Args:
+            rng: Source of the randomness.
+            longest_m: Longest wavelength.
+            shortest_m: Shortest wavelength.
+            rough: Factor of the amplitude at each doubling of the frequency.
+            stretch: How much longer along than across what it shows is.
+
+        Returns:
+            float32 (pixels, pixels), mean 0, deviation 1.
+        """
+        frequency = self._frequencies(stretch)
+        gain = np.maximum(frequency * longest_m, 0.1) ** (np.log2(rough) - 1)
+        gain[(frequency * longest_m < 0.9) | (frequency * shortest_m > 1)] = 0
+        return self._shaped(rng, gain)
+
+    def band(
+        self, rng: np.random.Generator, wavelength_m: float, stretch: float = 1.0
+    ) -> NDArray[np.float32]:
+        """Make noise around one wavelength, float32 (pixels, pixels), mean 0, deviation 1."""
+        ratio = np.maximum(self._frequencies(stretch) * wavelength_m, 1e-6)
+        return self._shaped(rng, np.exp(-0.5 * (np.log(ratio) / 0.4) ** 2))
+
+    def cells(
+        self, rng: np.random.Generator, across: int, along: int, jitter: float, bond: float = 0.0
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
+        """Divide the tile into cells around jittered points (Worley, 1996).
+
+        Args:
+            rng: Source of the randomness.
+            across: Cells across.
+            along: Cells along; even where rows are shifted.
+            jitter: Range of the points around the middle of their cell, in cells.
+            bond: Shift of every second row, in cells.
+
+        Returns:
+            Distance to the nearest point and to the next nearest, in cells, and the index of
+            the nearest; all (pixels, pixels).
+        """
+        shift = rng.uniform(-jitter / 2, jitter / 2, (along, across, 2)).astype(np.float32)
+        steps = (np.arange(self.pixels, dtype=np.float32) + 0.5) / self.pixels
+        row, column = np.meshgrid(steps * along, steps * across, indexing='ij')
+        own_row, own_column = np.floor(row).astype(np.intp), np.floor(column).astype(np.intp)
+        nearest = np.full(row.shape, np.inf, np.float32)
+        second = nearest.copy()
+        index = np.zeros(row.shape, np.intp)
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                r, c = own_row + down, own_column + right
+                drawn = shift[r % along, c % across]
+                y = r + np.float32(0.5) + drawn[..., 0] - row
+                x = c + (0.5 + bond * (r % 2)).astype(np.float32) + drawn[..., 1] - column
+                # Square distance rounds towards rectangles, as hewn stones are.
+                distance = (x**4 + y**4) ** np.float32(0.25) if bond else np.hypot(x, y)
+                second = np.minimum(second, np.maximum(nearest, distance))
+                index = np.where(distance < nearest, (r % along) * across + c % across, index)
+                nearest = np.minimum(nearest, distance)
+        return nearest, second, index
+
+    def slope(self, height_m: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the slopes across and along of a height, float32 (pixels, pixels, 2)."""
+        across = np.roll(height_m, -1, 1) - np.roll(height_m, 1, 1)
+        along = np.roll(height_m, -1, 0) - np.roll(height_m, 1, 0)
+        steps = (2 * self.across_m / self.pixels, 2 * self.along_m / self.pixels)
+        return np.stack([across / steps[0], along / steps[1]], axis=-1).astype(np.float32)
+
+    def _frequencies(self, stretch: float) -> NDArray[np.float64]:
+        along = np.fft.fftfreq(self.pixels, self.along_m / self.pixels)[:, None]
+        across = np.fft.rfftfreq(self.pixels, self.across_m / self.pixels)[None]
+        return np.asarray(np.hypot(along * stretch, across))
+
+    def _shaped(self, rng: np.random.Generator, gain: NDArray[np.float64]) -> NDArray[np.float32]:
+        shape = (self.pixels, self.pixels)
+        spectrum = np.fft.rfft2(rng.standard_normal(shape, np.float32)) * gain
+        spectrum[0, 0] = 0
+        field = np.fft.irfft2(spectrum, shape)
+        return np.asarray(field / field.std(), np.float32)
 
 
-def fractal(
-    rng: np.random.Generator, pixels: int, cycles: float, octaves: int = 8, rough: float = 0.5
-) -> NDArray[np.float32]:
-    """Make noise whose amplitude falls with frequency.
-
-    Args:
-        rng: Source of the randomness.
-        pixels: Rows and columns.
-        cycles: Lowest frequency, cycles over the whole tile.
-        octaves: Doublings of the frequency up to the highest.
-        rough: Factor of the amplitude at each doubling.
-
-    Returns:
-        float32 (pixels, pixels), mean 0, deviation 1.
-    """
-    frequency = _frequencies(pixels)
-    fall = 1 - np.log2(rough)
-    gain = np.maximum(frequency / cycles, 0.5) ** -fall
-    gain[(frequency < 0.9 * cycles) | (frequency > cycles * 2.0**octaves)] = 0
-    return _shaped(rng, pixels, gain)
+def ranked(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Spread values evenly over [0, 1] in their order."""
+    ranks = np.empty(field.size, np.float32)
+    ranks[np.argsort(field, axis=None, kind='stable')] = np.arange(field.size)
+    return ranks.reshape(field.shape) / np.float32(field.size - 1)
 
 
-def _frequencies(pixels: int) -> NDArray[np.float64]:
-    rows = np.fft.fftfreq(pixels, 1 / pixels)[:, None]
-    return np.asarray(np.hypot(rows, np.fft.rfftfreq(pixels, 1 / pixels)[None]))
-
-
-def _shaped(
-    rng: np.random.Generator, pixels: int, gain: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    spectrum = np.fft.rfft2(rng.standard_normal((pixels, pixels), np.float32)) * gain
-    spectrum[0, 0] = 0
-    field = np.fft.irfft2(spectrum, (pixels, pixels))
-    return np.asarray(field / field.std(), np.float32)
+def ramp(low: float, high: float, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rise smoothly from 0 at ``low`` to 1 at ``high``; falls where ``low`` is the greater."""
+    part = np.clip((values - low) / (high - low), 0, 1)
+    return np.asarray(part * part * (3 - 2 * part), np.float32)

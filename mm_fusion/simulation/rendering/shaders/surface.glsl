@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// The look of the ground. Stands after environment.glsl.
+// The look of the ground. Stands after environment.glsl; SURFACE_LAYERS is put before.
 
 struct GroundPoint {
     vec2 place;      // map frame, m
@@ -18,25 +18,119 @@ struct GroundLook {
     float mirror;  // share of the mirrored environment
 };
 
-uniform sampler2D surface_profile;
-uniform vec2 surface_window;  // arc of the first texel, texels a metre
+uniform sampler2DArray surface_layers;  // slopes, tone, height
+uniform sampler2D surface_macro;        // tone, even noise, seams, potholes
+uniform sampler2D surface_profile;      // rows: surfaces, bounds of covers, course
+uniform vec2 surface_window;            // arc of the first texel, texels a metre
+uniform vec4 surface_traits[3 * SURFACE_LAYERS];
+uniform int surface_beside;             // layer of the pavement; grass and covers follow
+uniform vec3 surface_lanes;             // middle of the rightmost, width, number less one
+uniform vec3 surface_ripple;            // strength, place
+
+const vec2 SURFACE_TILE = vec2(1.0 / 4.0, 1.0 / 12.0);
+const vec2 SURFACE_MACRO_TILE = vec2(1.0 / 24.0, 1.0 / 48.0);
+const int TERRAIN = 1, ROAD = 2, MARK = 3, KERB = 4, PAVEMENT = 5;
+
+// How much wheels have passed over, 0..1.
+float surface_track(float left, float sway) {
+    float across = left - surface_lanes.x;
+    float lane = clamp(floor(across / surface_lanes.y + 0.5), 0.0, surface_lanes.z);
+    float off = (abs(across - lane * surface_lanes.y + sway) - 0.76) * 2.6;
+    float inside = max(1.0 - off * off, 0.0);
+    return inside * inside * (3.0 - 2.0 * inside);
+}
+
+// Light is caught under a film of water: Angstrom (1925), after Lekner and Dorf (1988).
+vec3 surface_wetted(vec3 albedo) {
+    return 0.54 * albedo / (1.0 - 0.435 * albedo);
+}
 
 GroundLook ground_look(GroundPoint point) {
-    float texel = clamp((point.arc - surface_window.x) * surface_window.y, 0.0, 1022.0);
-    ivec2 cell = ivec2(int(texel), 0);
-    vec4 layers = texelFetch(surface_profile, cell, 0);
-    vec4 cover = mix(texelFetch(surface_profile, cell + ivec2(0, 1), 0),
-                     texelFetch(surface_profile, cell + ivec2(1, 1), 0), fract(texel));
-    vec3 albedo = vec3(0.12);
-    if (point.kind == 1) albedo = vec3(0.06, 0.10, 0.03);
-    if (point.kind == 3) albedo = vec3(0.6);
-    if (point.kind >= 4) albedo = vec3(0.25);
-    albedo *= 1.0 - 0.5 * (cover.x + cover.y);
-    albedo = mix(albedo, vec3(0.8), cover.z);
+    ivec2 cell = ivec2(int(clamp((point.arc - surface_window.x) * surface_window.y, 0.0, 2047.0)), 0);
+    vec4 surfaces = texelFetch(surface_profile, cell, 0);
+    vec4 bounds = texelFetch(surface_profile, cell + ivec2(0, 1), 0);
+    vec4 line = texelFetch(surface_profile, cell + ivec2(0, 2), 0);
+
+    bool paved = point.kind >= ROAD;
+    bool road = point.kind == ROAD || point.kind == MARK;
+    // Beside the main road, on a side road, the arc stands still: go on along the map instead.
+    vec2 away = point.place - line.xy;
+    vec2 turned = vec2(line.z * away.y - line.w * away.x, dot(away, line.zw));
+    vec2 at = abs(turned.y) < 2.0 ? vec2(point.left, point.arc)
+                                  : vec2(turned.x, point.arc + turned.y);
+    at = paved ? at : point.place;
+    vec4 macro = texture(surface_macro, at * SURFACE_MACRO_TILE);
+    float even = macro.g;
+
+    // What the ground is made of.
+    int layer = int(even < surfaces.z ? surfaces.y : surfaces.x);
+    layer = point.kind >= KERB ? surface_beside : layer;
+    layer = paved ? layer : surface_beside + 1;
+    vec4 fine = texture(surface_layers, vec3((at + vec2(1.75, 0.0)) * SURFACE_TILE, float(layer)));
+    vec4 dark = surface_traits[3 * layer];
+    vec4 bright = surface_traits[3 * layer + 1];
+    vec4 wear = surface_traits[3 * layer + 2];
+    float track = road ? surface_track(point.left, 0.5 * (macro.r - 0.5)) : 0.0;
+    float hole = macro.a * wear.y;
+    float loose = 1.0 - dark.a;
+    float tone = fine.z + bright.a * (macro.r - 0.5) + wear.x * (macro.b - 0.5)
+                 - hole * 0.22 - track * (0.03 + 0.14 * loose);
+    vec3 albedo = mix(dark.rgb, bright.rgb, clamp(tone, 0.0, 1.0));
+    vec2 slope = (fine.xy - 0.50196) * (2.0 - track * loose);
+    float paint = point.kind == MARK ? dark.a * smoothstep(0.02, 0.3, fine.z + 0.3 - 0.1 * wear.z) : 0.0;
+    albedo = mix(albedo, vec3(0.68, 0.68, 0.66), paint * (0.95 - 0.25 * macro.r));
+    albedo = point.kind == KERB ? albedo * 1.25 : albedo;
+
+    // What lies on it: the even noise finds its place between the bounds.
+    vec4 above = step(bounds, vec4(even));
+    int cover = int(above.x + above.y + above.z + above.w);  // ice, snow, slush, water, none
+    float low = cover == 0 ? -1.0 : cover == 1 ? bounds.x : cover == 2 ? bounds.y : bounds.z;
+    float high = cover == 0 ? bounds.x : cover == 1 ? bounds.y : cover == 2 ? bounds.z : bounds.w;
+    low = low < 0.001 ? -1.0 : low;
+    high = high > 0.999 ? 2.0 : high;
+    float inside = clamp(min(even - low, high - even) * 12.0, 0.0, 1.0);
+    float wet = surfaces.w > 0.999 ? 0.0 : clamp((1.0 - surfaces.w - even) * 10.0 + surfaces.w, 0.0, 1.0);
+    vec4 lie = texture(surface_layers,
+                       vec3(at * SURFACE_TILE + (cover == 3 ? surface_ripple.yz : vec2(0.37, 0.21)),
+                            float(surface_beside + 2 + min(cover, 3))));
+    int trait = 3 * (surface_beside + 2 + min(cover, 3));
+    float ice = cover == 0 ? inside : 0.0;
+    float snow = cover == 1 ? inside : 0.0;
+    float slush = cover == 2 ? inside : 0.0;
+    float water = cover == 3 ? inside : 0.0;
+
+    // Shares of the pixel that the cover hides.
+    float pressed = track * (0.75 + 0.5 * (lie.w - 0.5));
+    snow *= clamp(1.0 - (pressed - 0.62) * 2.6, 0.0, 1.0);
+    slush *= clamp((lie.z + 0.30 * (macro.r - 0.5) - (road ? 0.16 + 0.80 * track : 0.35)) * 4.0, 0.0, 1.0);
+    float hidden = snow + slush + ice * (0.50 + 0.50 * lie.z);
+
+    // Water fills what is low.
+    wet *= paved ? 1.0 : 0.3;
+    float deep = 0.62 * water + 0.9 * hole + 0.30 * track * (0.4 + wear.z * loose)
+                 - 0.55 * macro.r - 0.25 * fine.w + 0.14 * water;
+    float film = wet * clamp((deep - 0.02 - 0.30 * (1.0 - water)) * 5.0, 0.0, 1.0);
+    film = road || water > 0.0 ? film : 0.0;
+    albedo = mix(albedo, surface_wetted(albedo), wet * (1.0 - ice));
+    albedo = mix(albedo, albedo * 0.75, film);
+
+    float lie_tone = lie.z - 0.40 * snow * pressed - 0.12 * slush;
+    vec3 lie_albedo = mix(surface_traits[trait].rgb, surface_traits[trait + 1].rgb, clamp(lie_tone, 0.0, 1.0));
+    albedo = mix(albedo, lie_albedo, clamp(hidden, 0.0, 1.0));
+    slope = mix(slope * (1.0 - 0.9 * film - 0.6 * ice), (lie.xy - 0.50196) * 2.0 * (1.0 - 0.6 * pressed),
+                snow + slush + ice);
+    slope += (lie.xy - 0.50196) * (2.0 * film * surface_ripple.x * (cover == 3 ? 1.0 : 0.0));
+
     GroundLook look;
     look.albedo = albedo;
-    look.normal = vec3(0.0, 0.0, 1.0);
-    look.gloss = 0.5 * cover.x + cover.y;
-    look.mirror = 0.3 * cover.x + 0.6 * cover.y;
+    vec2 flat_normal = -slope.x * vec2(-line.w, line.z) - slope.y * line.zw;
+    look.normal = normalize(vec3(flat_normal, 1.0));
+    float facing = 1.0 - max(-point.view.z, 0.0);
+    float facing2 = facing * facing;
+    float fresnel = 0.02 + 0.98 * facing2 * facing2 * facing;
+    float shiny = wet * (1.0 - snow) * (1.0 - 0.75 * slush) * (paved ? 1.0 : 0.2);
+    float glazed = ice * (1.0 - 0.8 * lie.z);
+    look.gloss = max(max(shiny * mix(0.45, 0.97, film), glazed * 0.92), 0.08);
+    look.mirror = fresnel * max(shiny * mix(0.36 - 0.2 * loose, 0.92, film), glazed * 0.75);
     return look;
 }
