@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-import re
 import typing
 from itertools import pairwise
 from pathlib import Path
@@ -63,17 +62,25 @@ def parse_scenario(text: str, source: str, seed: int | None = None) -> Scenario:
         ScenarioError: Something in it is refused; a line for each problem.
     """
     try:
-        document = _Loader(text).get_single_data()
+        loader = _Loader(text)
+        document = loader.get_single_data()
+    except yaml.MarkedYAMLError as error:
+        raise ScenarioError(f'{source}: {_marked(error)}') from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # ValueError: a date or a number that YAML recognises and Python cannot hold.
         reason = ' '.join(str(error).split())
-        raise ScenarioError(f'{source}: is not YAML as a scenario needs it: {reason}') from error
-    problems: list[str] = []
+        raise ScenarioError(f'{source}: cannot be read as YAML: {reason}') from error
+    problems = loader.duplicates
     scenario: Scenario = _record(Scenario(), {} if document is None else document, '', problems)
     if seed is not None:
         scenario = _record(scenario, {'seed': seed}, '', problems)
-    refused = {_section(problem) for problem in problems}
-    problems += [item for item in _disorder(scenario) if _section(item) not in refused]
+    # What was refused has its default now, which stands in no order with the others.
+    refused = {_place(problem) for problem in problems}
+    problems += [
+        problem
+        for problem in _disorder(scenario)
+        if not refused & {_place(problem), _place(problem).rpartition('.')[0]}
+    ]
     if problems:
         raise ScenarioError('\n'.join(f'{source}: {problem}' for problem in problems))
     return scenario
@@ -99,7 +106,15 @@ def scenario_names() -> list[str]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain YAML: each key once, and no aliases, which can make a small file endless."""
+    """Plain YAML without aliases, which can make a small file endless.
+
+    Attributes:
+        duplicates: A sentence for each key that stands twice in one mapping.
+    """
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.duplicates: list[str] = []
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -115,24 +130,33 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f'found the key {key.value!r} twice', key.start_mark
-                )
+                self.duplicates.append(f'{_line(key.start_mark)}: found {key.value!r} twice')
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
+def _line(mark: yaml.Mark) -> str:
+    return f'line {mark.line + 1}, column {mark.column + 1}'
+
+
+def _marked(error: yaml.MarkedYAMLError) -> str:
+    reason = f'{error.context}, {error.problem}' if error.context else str(error.problem)
+    mark = error.problem_mark or error.context_mark
+    return reason if mark is None else f'{_line(mark)}: {reason}'
+
+
 def _path_of(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
-    if isinstance(name_or_path, Path) or path.suffix in ('.yaml', '.yml') or len(path.parts) != 1:
-        return path
+    name = str(name_or_path)
+    is_path = isinstance(name_or_path, Path) or os.sep in name
+    if is_path or name.endswith(('.yaml', '.yml')):
+        return Path(name_or_path)
     names = scenario_names()
-    if path.name not in names:
+    if name not in names:
         raise ScenarioError(
-            f'scenario {path.name!r}: there is none of this name{_nearest(path.name, names)}; '
+            f'scenario {name!r}: there is none of this name{_nearest(name, names)}; '
             f'expected a path, or one of {", ".join(names)}'
         )
-    return _folder() / f'{path.name}.yaml'
+    return _folder() / f'{name}.yaml'
 
 
 def _folder() -> Path:
@@ -221,9 +245,8 @@ def _disorder(scenario: Scenario) -> typing.Iterator[str]:
         yield from (f'faults[{index}].{problem}' for problem in _fault_problems(fault))
 
 
-def _section(problem: str) -> str:
-    """Name the top-level key that a problem stands under."""
-    return re.split(r'[\[.:]', problem, maxsplit=1)[0]
+def _place(problem: str) -> str:
+    return problem.partition(': ')[0]
 
 
 def _unordered(name: str, key: str, values: Sequence[float]) -> typing.Iterator[str]:
