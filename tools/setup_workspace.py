@@ -23,6 +23,8 @@ import venv
 from typing import TYPE_CHECKING
 
 from tools.check_machine import SetupError, check_compilers, check_imports, check_platform
+from tools.graphics import PACKAGES as GRAPHICS_PACKAGES
+from tools.graphics import Graphics
 from tools.mend_cmake import mend
 from tools.workspace_env import (
     DISTRIBUTIONS,
@@ -132,6 +134,7 @@ class Setup:
         self.environment = without_foreign_ros(environment)
         self.venv_record = Record(workspace.folder / 'venv.json')
         self.build_record = Record(workspace.folder / 'build.json')
+        self.graphics_record = Record(workspace.folder / 'graphics.json')
 
     def make(self, extras: Iterable[str]) -> None:
         """Make what is missing or out of date; do nothing where nothing is.
@@ -158,6 +161,7 @@ class Setup:
             key = self.package_key(package, keys[_CORE])
             if not self.build_record.holds(package, key):
                 self._build_package(package, key)
+        self._provide_graphics(keys[_CORE])
 
     def layer_key(self, layer: str) -> str:
         """Hash what a layer of the virtual environment is made from."""
@@ -250,6 +254,13 @@ class Setup:
         command += [f'-DPython3_EXECUTABLE={workspace.python}']
         self._call(command, f'colcon-{package}', environment)
         self.build_record.save(**{package: key})
+
+    def _provide_graphics(self, core_key: str) -> None:
+        key = hash_of([core_key.encode(), *(name.encode() for name in GRAPHICS_PACKAGES)])
+        if not self.graphics_record.holds('graphics', key):
+            root = os.geteuid() == 0
+            Graphics(self.workspace, self.environment, root=root, say=self._say).provide()
+            self.graphics_record.save(graphics=key)
 
     def _call(self, command: list[str], name: str, environment: Mapping[str, str]) -> None:
         """Run a command with its output in a log, whose end is printed when it fails."""

@@ -69,6 +69,7 @@ class Workspace:
         self.build = self.folder / 'build'
         self.install = self.folder / 'install'
         self.log = self.folder / 'log'
+        self.graphics = self.folder / 'graphics'
 
     @property
     def python(self) -> Path:
@@ -124,9 +125,25 @@ def workspace_environment(workspace: Workspace, environment: Mapping[str, str]) 
     clean['PYTHONPATH'] = _joined([workspace.build / 'mm_fusion', *modules])
     libraries = [*(prefix / 'lib' for prefix in installs), workspace.venv / 'lib', *bundled]
     clean['LD_LIBRARY_PATH'] = _joined([*libraries, clean.get('LD_LIBRARY_PATH', '')])
+    clean.update(_graphics_environment(workspace.graphics, clean))
     programs = [workspace.install / 'mm_fusion' / 'lib' / 'mm_fusion', workspace.venv / 'bin']
     clean['PATH'] = _joined([*programs, clean.get('PATH', os.defpath)])
     return clean
+
+
+def _graphics_environment(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Lead to the EGL and Mesa in a folder where they were unpacked; nothing where it is not."""
+    if not folder.is_dir():
+        return {}
+    places = sorted([*folder.glob('usr/lib/*-linux-gnu'), *folder.glob('lib/*-linux-gnu')])
+    vendors = Path('share', 'glvnd', 'egl_vendor.d')
+    # The system's own come after it: an NVIDIA driver may be there.
+    files = [folder / 'usr' / vendors, Path('/etc/glvnd/egl_vendor.d'), Path('/usr') / vendors]
+    return {
+        'LD_LIBRARY_PATH': _joined([environment.get('LD_LIBRARY_PATH', ''), *places]),
+        'LIBGL_DRIVERS_PATH': _joined(place / 'dri' for place in places),
+        '__EGL_VENDOR_LIBRARY_DIRS': _joined(files),
+    }
 
 
 def _is_under(entry: str, prefixes: Iterable[str]) -> bool:

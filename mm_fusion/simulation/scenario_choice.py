@@ -8,6 +8,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from mm_fusion.simulation.scenario_file import load_scenario
+from mm_fusion.simulation.scenario_generator import random_scenario
 
 if TYPE_CHECKING:
     from mm_fusion.simulation.scenario import Scenario
@@ -35,8 +36,6 @@ def choose_scenario(
             if duration_s is None
             else dataclasses.replace(scenario, duration_s=duration_s)
         )
-    from mm_fusion.simulation.scenario_generator import random_scenario
-
     if duration_s is None:
         return random_scenario(seed or 0)
     return random_scenario(seed or 0, duration_s=duration_s)

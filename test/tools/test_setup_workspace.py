@@ -45,6 +45,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text(text, encoding='ascii')
     monkeypatch.setattr(setup_workspace, 'check_compilers', lambda environment: None)
     monkeypatch.setattr(setup_workspace, 'check_imports', lambda python, environment: None)
+    monkeypatch.setattr('tools.graphics.Graphics.provide', lambda graphics: None)
     return tmp_path
 
 
@@ -179,6 +180,27 @@ def test_a_removed_interpreter_is_noticed(root: Path) -> None:
     calls(root)
     Workspace('kilted', root).python.unlink()
     assert calls(root) == EVERYTHING
+
+
+def test_graphics_are_provided_once_and_again_where_that_failed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provided: list[object] = []
+
+    def fail(graphics: object) -> None:
+        raise SetupError('no')
+
+    monkeypatch.setattr('tools.graphics.Graphics.provide', fail)
+    with pytest.raises(SetupError):
+        calls(root)
+    monkeypatch.setattr('tools.graphics.Graphics.provide', lambda self: provided.append(self))
+    # What was built before the failure stays.
+    assert calls(root) == []
+    assert calls(root) == []
+    assert len(provided) == 1
+    (root / 'requirements' / 'base.txt').write_text('moderngl==2', encoding='ascii')
+    calls(root)
+    assert len(provided) == 2
 
 
 def test_a_damaged_record_is_no_record(tmp_path: Path) -> None:
