@@ -115,7 +115,7 @@ class SoundSynthesizer:
             self._make(scenes[i], scenes[i + 1], bounds[i + 1] - bounds[i], self._tracks)
             for i in range(pieces)
         ]
-        return _digital(np.concatenate(parts, axis=1))
+        return digital(np.concatenate(parts, axis=1))
 
     def _make(
         self, begin: AcousticScene, end: AcousticScene, count: int, tracks: Tracks
@@ -217,8 +217,11 @@ def _hats(count: int) -> NDArray[np.float64]:
     return np.asarray(np.maximum(1 - np.abs(place - np.arange(len(_PARTS))[:, None]), 0.0))
 
 
-def _digital(pressure: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Turn pressure (channels, n) into samples (n, channels)."""
+def digital(pressure: NDArray[np.float64]) -> NDArray[np.int16]:
+    """Turn pressure, Pa, (channels, n), into samples, int16 (n, channels).
+
+    Linear up to 80 % of full scale; beyond, it bends smoothly and never reaches over full scale.
+    """
     share = pressure.T / FULL_SCALE_PA
     above = np.maximum(np.abs(share) - _BEND, 0.0) / (1 - _BEND)
     if above.any():

@@ -25,6 +25,9 @@ HEAVY_KINDS = frozenset({'truck', 'bus', 'fire_engine'})
 
 _OVERSAMPLING = 4
 _LENGTH = 2**18
+_HIGHEST = 0.48
+"""Of the sample rate."""
+
 _STILL_MPS = 1.0
 """Below it engines fall silent, as those of parked cars and of cars with a start-stop system."""
 
@@ -41,11 +44,12 @@ class TrafficNoise:
 
     def __init__(self, rate_hz: int, rng: np.random.Generator) -> None:
         self._rate_hz = rate_hz * _OVERSAMPLING
-        frequencies = np.arange(_LENGTH // 2 + 1, dtype=np.float64) * (self._rate_hz / _LENGTH)
-        shapes = np.sqrt(band_densities(frequencies) * self._rate_hz / 2)
-        shapes[:, frequencies > 0.48 * rate_hz] = 0.0
-        white = rng.standard_normal((len(BANDS_HZ), _LENGTH), np.float32)
-        table = np.fft.irfft(np.fft.rfft(white) * shapes, _LENGTH)
+        bins = int(_HIGHEST * rate_hz / self._rate_hz * _LENGTH)
+        frequencies = np.arange(bins, dtype=np.float64) * (self._rate_hz / _LENGTH)
+        # E|X|² of a bin over its density, for an inverse transform that divides by its length.
+        amplitudes = np.sqrt(band_densities(frequencies) * (self._rate_hz * _LENGTH / 4))
+        drawn = rng.standard_normal((2, len(BANDS_HZ), bins), np.float32)
+        table = np.fft.irfft((drawn[0] + 1j * drawn[1]) * amplitudes, _LENGTH)
         self._table = np.ascontiguousarray(table.T, np.float32)
         self._offsets = rng.integers(0, _LENGTH, 4096)
 
