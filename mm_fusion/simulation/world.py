@@ -29,6 +29,12 @@ START_NS = 1_767_225_600_000_000_000
 STEP_NS = 20_000_000
 """Time between two states of the world."""
 
+PLACED_ANEW_M = 5.0
+"""A vehicle that moves further than this from one step to the next was placed anew.
+
+That happens only more than 180 m from the ego vehicle, before and after.
+"""
+
 FRICTION_COEFFICIENTS = (0.90, 0.65, 0.30, 0.35, 0.35, 0.18)
 """By friction class; the means of ``config/friction_coefficients.yaml``, where they are cited."""
 
@@ -125,12 +131,17 @@ class World:
         return START_NS + (self.steps - 1) * STEP_NS
 
     def state_at(self, vehicle: Vehicle, stamp_ns: int) -> NDArray[np.float64]:
-        """Give the state of a vehicle, float64 (7,), linear between steps, held at the ends."""
+        """Give the state of a vehicle, float64 (7,), linear between steps, held at the ends.
+
+        A vehicle far out of sight may be placed anew between two steps; then the nearer one holds.
+        """
         place = min(max((stamp_ns - START_NS) / STEP_NS, 0.0), self.steps - 1.0)
         index = min(int(place), self.steps - 2)
         part = place - index
-        states = vehicle.states
-        return np.asarray((1 - part) * states[index] + part * states[index + 1])
+        before, after = vehicle.states[index : index + 2]
+        if abs(after[0] - before[0]) + abs(after[1] - before[1]) > PLACED_ANEW_M:
+            return np.asarray(before if part < 0.5 else after)
+        return np.asarray((1 - part) * before + part * after)
 
     def step_at(self, stamp_ns: int) -> int:
         """Give the index of the step nearest to a time, held at the ends."""

@@ -96,7 +96,7 @@ class SideRoads:
 
     def _course(self, place: NDArray[np.float64], bearing: float) -> Course | None:
         """Draw an arm and end it where it would come near to another road."""
-        bend = float(self._rng.uniform(-1.0, 1.0)) / 90.0
+        bend = float(self._rng.uniform(-1.0, 1.0)) / 220.0
         knots = [(0.0, 0.0), (_STRAIGHT_M, 0.0), (_STRAIGHT_M + 30.0, bend), (_LONGEST_M, bend)]
         longest = self._made(knots, _LONGEST_M, bearing, place)
         arcs = np.arange(0.0, _LONGEST_M, _SAMPLE_M)

@@ -34,7 +34,8 @@ def surface_profile(
         start_m: Where the road begins, m.
         end_m: Where it ends, m.
     """
-    arcs: NDArray[np.float64] = start_m + _STEP_M * np.arange(int((end_m - start_m) / _STEP_M) + 2)
+    count = int((end_m - start_m) / _STEP_M) + 2
+    arcs = start_m + _STEP_M * np.arange(count, dtype=np.float64)
     weights = [np.ones_like(arcs)]
     for stretch in stretches[1:]:
         rise = np.clip((arcs - stretch.from_m) / max(stretch.blend_m, 1e-6), 0.0, 1.0)
