@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a simulated drive as a recording, with the topics and types of a real one.
 
-The scenario lies in the metadata of the recording, so that it tells how to make it again.
+What the drive was made from lies in the metadata of the recording, under the names
+``mm_fusion.scenario`` (YAML), ``mm_fusion.images`` and ``mm_fusion.version``: so it tells how to
+make it again.
 """
 
 from __future__ import annotations
@@ -15,24 +17,30 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from mm_fusion.bags.drive_messages import IMAGE, IMAGE_RAW, STATIC_TRANSFORMS, DriveMessages
+import mm_fusion
+from mm_fusion.bags.drive_messages import (
+    IMAGE,
+    IMAGE_RAW,
+    ODOMETRY,
+    STATIC_TRANSFORMS,
+    DriveMessages,
+)
 from mm_fusion.bags.writer import BagWriter
 from mm_fusion.errors import BagError
 from mm_fusion.simulation.scenario_file import scenario_to_yaml
+from mm_fusion.simulation.world import START_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mm_fusion.bags.drive_messages import Drive, ImageTransport
-
-SCENARIO_KEY = 'mm_fusion.scenario'
-"""Name in the metadata under which the scenario stands, as YAML."""
+    from mm_fusion.simulation.scenario import Scenario
 
 
 def write_drive(
     drive: Drive,
     path: Path,
-    progress: Callable[[int], None] = lambda frames: None,
+    progress: Callable[[int, float], None] = lambda frames, time_s: None,
     images: ImageTransport = 'compressed',
 ) -> None:
     """Write a drive as an MCAP recording, whole or not at all.
@@ -40,8 +48,8 @@ def write_drive(
     Args:
         drive: The drive.
         path: A name that ends in ``.mcap`` becomes a single file, any other a rosbag2 folder.
-        progress: Called with the number of frames written so far; what it raises ends the
-            writing.
+        progress: Called at each instant of truth, with the number of frames written so far and
+            the time since the start of the drive (s); what it raises ends the writing.
         images: How camera frames are stored.
 
     Raises:
@@ -58,14 +66,23 @@ def write_drive(
         raise BagError(f'{path}: cannot be written: {error.strerror or error}') from error
 
 
-def recorded_scenario(path: Path) -> str | None:
-    """Read the scenario, as YAML, that a rosbag2 folder was made from; None where it has none."""
+def description(scenario: Scenario, images: ImageTransport) -> dict[str, str]:
+    """Describe a drive by what it is made from, as its recording does."""
+    return {
+        'mm_fusion.scenario': scenario_to_yaml(scenario),
+        'mm_fusion.images': images,
+        'mm_fusion.version': mm_fusion.__version__,
+    }
+
+
+def recorded_description(path: Path) -> dict[str, str]:
+    """Read the description in a rosbag2 folder; empty where it has none."""
     try:
         metadata = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))
         custom = metadata['rosbag2_bagfile_information']['custom_data']
-        return str(custom[SCENARIO_KEY])
-    except (OSError, KeyError, TypeError, UnicodeDecodeError, yaml.YAMLError):
-        return None
+        return {str(name): str(value) for name, value in custom.items()}
+    except (OSError, AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError):
+        return {}
 
 
 @contextlib.contextmanager
@@ -77,7 +94,6 @@ def _beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', suffix='.part', dir=path.parent))
     try:
-        hidden.chmod(0o755)
         # The file in the folder is named after it, so it has its final name from the start.
         yield hidden / path.name.removesuffix('.mcap')
     finally:
@@ -85,13 +101,12 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def _write(
-    drive: Drive, folder: Path, progress: Callable[[int], None], images: ImageTransport
+    drive: Drive, folder: Path, progress: Callable[[int, float], None], images: ImageTransport
 ) -> None:
     messages = DriveMessages(drive, images)
     counted = IMAGE if IMAGE in messages.topics else IMAGE_RAW
     frames = 0
-    custom_data = {SCENARIO_KEY: scenario_to_yaml(drive.scenario)}
-    with BagWriter(folder, custom_data=custom_data) as bag:
+    with BagWriter(folder, custom_data=description(drive.scenario, images)) as bag:
         for topic, type_name in messages.topics.items():
             bag.declare(topic, type_name, latched=topic == STATIC_TRANSFORMS)
         for message in messages:
@@ -99,4 +114,6 @@ def _write(
             bag.write_serialized(message.topic, type_name, message.data, message.received_ns)
             if message.topic == counted:
                 frames += 1
-                progress(frames)
+            elif message.topic == ODOMETRY:
+                progress(frames, (message.received_ns - START_NS) * 1e-9)
+    progress(frames, drive.scenario.duration_s)

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mm_fusion.bags import read_bag
 from mm_fusion.bags.drive_messages import STATIC_TRANSFORMS, DriveMessages
-from mm_fusion.bags.drive_writer import recorded_scenario, write_drive
+from mm_fusion.bags.drive_writer import description, recorded_description, write_drive
 from mm_fusion.bags.raw import RawBag
 from mm_fusion.errors import BagError
 from mm_fusion.simulation.scenario_file import parse_scenario
@@ -42,31 +42,45 @@ def test_the_recording_holds_every_message(tmp_path: Path, name: str) -> None:
 
 
 def test_raw_images_are_stored_where_asked_for(tmp_path: Path) -> None:
-    seen: list[int] = []
-
-    write_drive(FakeDrive(), tmp_path / 'drive', seen.append, 'raw')
+    write_drive(FakeDrive(), tmp_path / 'drive', images='raw')
 
     with read_bag(tmp_path / 'drive') as bag:
         assert bag.topics.image == '/camera/image_raw'
-    assert seen == list(range(1, STEPS + 1))
 
 
-def test_the_recording_tells_its_scenario(tmp_path: Path) -> None:
+@pytest.mark.parametrize('images', ['compressed', 'raw', 'both'])
+def test_progress_counts_frames_and_time(tmp_path: Path, images: Any) -> None:
+    seen: list[tuple[int, float]] = []
+
+    write_drive(
+        FakeDrive(), tmp_path / 'drive', lambda *progress: seen.append(progress), images=images
+    )
+
+    # The truth of a time comes before the frame of that time.
+    times = [step * 0.05 for step in range(STEPS)]
+    assert [frames for frames, _ in seen] == list(range(STEPS + 1))
+    assert [time_s for _, time_s in seen] == pytest.approx([*times, STEPS * 0.05])
+
+
+def test_the_recording_tells_what_it_was_made_from(tmp_path: Path) -> None:
     write_drive(FakeDrive(), tmp_path / 'drive')
     write_drive(FakeDrive(), tmp_path / 'drive.mcap')
 
-    text = recorded_scenario(tmp_path / 'drive')
-    assert text is not None
-    assert parse_scenario(text, 'recording') == scenario()
+    found = recorded_description(tmp_path / 'drive')
+    assert found == description(scenario(), 'compressed')
+    assert parse_scenario(found['mm_fusion.scenario'], 'recording') == scenario()
+    assert found != description(scenario(), 'raw')
     assert b'mm_fusion.scenario' in (tmp_path / 'drive.mcap').read_bytes()
 
 
-def test_what_is_no_recording_tells_no_scenario(tmp_path: Path) -> None:
-    (tmp_path / 'metadata.yaml').write_text('[')
-    assert recorded_scenario(tmp_path) is None
-    (tmp_path / 'metadata.yaml').write_text('rosbag2_bagfile_information: {custom_data: null}')
-    assert recorded_scenario(tmp_path) is None
-    assert recorded_scenario(tmp_path / 'none') is None
+@pytest.mark.parametrize(
+    'text', ['[', '', '3', 'rosbag2_bagfile_information: {custom_data: null}', '\xff']
+)
+def test_what_is_no_recording_of_a_drive_tells_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / 'metadata.yaml').write_text(text, encoding='latin-1')
+
+    assert recorded_description(tmp_path) == {}
+    assert recorded_description(tmp_path / 'none') == {}
 
 
 @pytest.mark.parametrize('name', ['drive', 'drive.mcap'])
@@ -78,7 +92,7 @@ def test_a_drive_that_breaks_off_leaves_nothing(tmp_path: Path, name: str) -> No
 
 
 def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
-    def interrupt(frames: int) -> None:
+    def interrupt(frames: int, time_s: float) -> None:
         # Half of it is written, and nothing yet under its name.
         assert not (tmp_path / 'drive').exists()
         if frames == STEPS // 2:

@@ -190,10 +190,13 @@ def test_graphics_are_provided_once_and_again_where_that_failed(
     def fail(graphics: object) -> None:
         raise SetupError('no')
 
+    def provide(graphics: object) -> None:
+        provided.append(graphics)
+
     monkeypatch.setattr('tools.graphics.Graphics.provide', fail)
     with pytest.raises(SetupError):
         calls(root)
-    monkeypatch.setattr('tools.graphics.Graphics.provide', lambda self: provided.append(self))
+    monkeypatch.setattr('tools.graphics.Graphics.provide', provide)
     # What was built before the failure stays.
     assert calls(root) == []
     assert calls(root) == []
