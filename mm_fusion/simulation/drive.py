@@ -11,11 +11,13 @@ from functools import cache, cached_property, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from mm_fusion.simulation.acoustics import sound_blocks
 from mm_fusion.simulation.faults import FaultInjector, FaultLedger, Message
 from mm_fusion.simulation.samples import CameraFrame, Delivery
 from mm_fusion.simulation.scenario import SENSORS
 from mm_fusion.simulation.seeds import generator
 from mm_fusion.simulation.sensors import Clock, gnss_fixes, instants, velocities
+from mm_fusion.simulation.traffic import simulate_world
 from mm_fusion.simulation.truth import truth_at
 
 if TYPE_CHECKING:
@@ -60,18 +62,26 @@ class SimulatedDrive:
         camera_frames: Gives the pixels, uint8 (height, width, 3), and the classes of the pixels,
             or None, at a true time (ns), in place of the renderer: for those who need no picture.
             A scenario whose camera is not enabled has no frames at all.
+        world: A world that was simulated already, of a scenario that differs in its sensors and
+            faults only; None to simulate one.
     """
 
-    def __init__(self, scenario: Scenario, camera_frames: FrameSource | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        camera_frames: FrameSource | None = None,
+        world: World | None = None,
+    ) -> None:
         self.scenario = scenario
         self._camera_frames = camera_frames
+        self._given = world
         self._ledger = FaultLedger()
 
     @cached_property
     def world(self) -> World:
         """What moves where; simulated when it is first asked for."""
-        from mm_fusion.simulation.traffic import simulate_world
-
+        if self._given is not None:
+            return replace(self._given, scenario=self.scenario)
         return simulate_world(self.scenario)
 
     @property
@@ -122,8 +132,6 @@ class SimulatedDrive:
 
     def _measurements(self, stack: contextlib.ExitStack) -> Iterator[_Measurement]:
         """Give the measurements of all enabled sensors in the order in which they are done."""
-        from mm_fusion.simulation.acoustics import sound_blocks
-
         world, scenario = self.world, self.scenario
         streams: list[Iterator[_Measurement]] = []
         if scenario.camera.enabled:

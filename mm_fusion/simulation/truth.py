@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_fusion.simulation.acoustics import audible_siren
 from mm_fusion.simulation.samples import PATH_STEP_S, PATH_STEPS, DriveTruth
 from mm_fusion.simulation.world import FRICTION_COEFFICIENTS, Motion
 
@@ -31,8 +32,6 @@ def truth_at(world: World, stamp_ns: int) -> DriveTruth:
     The friction coefficient is the mean over the shares under base_link. The future path is the
     one that was driven, exact to the linear interpolation between the states of the world.
     """
-    from mm_fusion.simulation.acoustics import audible_siren
-
     motion = world.state_at(world.ego, stamp_ns)
     surface = world.roads.surface
     ahead = motion[Motion.ARC] + np.linspace(0.0, AHEAD_M, 41)

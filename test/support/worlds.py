@@ -15,7 +15,7 @@ from mm_fusion.simulation.world import STEP_NS, Vehicle, World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from mm_fusion.simulation.scenario import Scenario
     from mm_fusion.simulation.world import Siren
@@ -68,10 +68,10 @@ def vehicle(states: NDArray[np.float64], siren: Siren | None = None) -> Vehicle:
     )  # fmt: skip
 
 
-def standing(world: World, x_m: float, y_m: float, siren: Siren | None = None) -> Vehicle:
-    """Make a vehicle that stands at a place of the map for the whole drive."""
+def standing(world: World, place: ArrayLike, siren: Siren | None = None) -> Vehicle:
+    """Make a vehicle that stands at a place (2,) of the map for the whole drive."""
     states = np.zeros((world.steps, 7))
-    states[:, :2] = x_m, y_m
+    states[:, :2] = place
     return vehicle(states, siren)
 
 
