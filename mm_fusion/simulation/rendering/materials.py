@@ -8,7 +8,6 @@ bright colour of the material.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,9 +16,13 @@ import numpy as np
 from mm_fusion.simulation.rendering.noise import Tile, ramp, ranked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    Relief: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
+    from mm_fusion.simulation.rendering.noise import Field
+
+    Relief: TypeAlias = tuple[Field, Field]
     Colour: TypeAlias = tuple[float, float, float]
 
 _Painter: TypeAlias = 'Callable[[Tile, np.random.Generator, int], Relief]'

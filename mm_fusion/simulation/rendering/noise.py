@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Field: TypeAlias = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Tile:
                 nearest = np.minimum(nearest, distance)
         return nearest, second, index
 
-    def slope(self, height_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    def slope(self, height_m: Field) -> NDArray[np.float32]:
         """Give the slopes across and along of a height, float32 (pixels, pixels, 2)."""
         across = np.roll(height_m, -1, 1) - np.roll(height_m, 1, 1)
         along = np.roll(height_m, -1, 0) - np.roll(height_m, 1, 0)
@@ -115,14 +117,14 @@ class Tile:
         return np.asarray(field / field.std(), np.float32)
 
 
-def ranked(field: NDArray[np.float32]) -> NDArray[np.float32]:
+def ranked(field: Field) -> NDArray[np.float32]:
     """Spread values evenly over [0, 1] in their order."""
     ranks = np.empty(field.size, np.float32)
     ranks[np.argsort(field, axis=None, kind='stable')] = np.arange(field.size)
     return ranks.reshape(field.shape) / np.float32(field.size - 1)
 
 
-def ramp(low: float, high: float, values: NDArray[np.float32]) -> NDArray[np.float32]:
+def ramp(low: float, high: float, values: Field) -> NDArray[np.float32]:
     """Rise smoothly from 0 at ``low`` to 1 at ``high``; falls where ``low`` is the greater."""
     part = np.clip((values - low) / (high - low), 0, 1)
     return np.asarray(part * part * (3 - 2 * part), np.float32)

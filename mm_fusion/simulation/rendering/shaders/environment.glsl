@@ -23,7 +23,7 @@ uniform sampler2D environment_clouds;
 vec3 environment_sunward(float towards, float height) {
     float wide = max(0.5 + 0.5 * towards, 0.0);
     wide *= wide;
-    return environment_glow * (wide * wide * exp2(-7.0 * height) + 0.035 / (1.035 - towards));
+    return environment_glow * (wide * wide * exp2(-6.0 * height) + 0.008 / (1.010 - towards));
 }
 
 // The sky without clouds and sun: cheap enough for mirrors.

@@ -45,7 +45,9 @@ vec3 surface_wetted(vec3 albedo) {
     return 0.54 * albedo / (1.0 - 0.435 * albedo);
 }
 
-GroundLook ground_look(GroundPoint point) {
+// A point whose share ``paint`` is a road mark. One call: a second one behind a branch would cost
+// each pixel as much again.
+GroundLook ground_look(GroundPoint point, float painted) {
     ivec2 cell = ivec2(int(clamp((point.arc - surface_window.x) * surface_window.y, 0.0, 2047.0)), 0);
     vec4 surfaces = texelFetch(surface_profile, cell, 0);
     vec4 bounds = texelFetch(surface_profile, cell + ivec2(0, 1), 0);
@@ -77,7 +79,7 @@ GroundLook ground_look(GroundPoint point) {
                  - hole * 0.22 - track * (0.03 + 0.14 * loose);
     vec3 albedo = mix(dark.rgb, bright.rgb, clamp(tone, 0.0, 1.0));
     vec2 slope = (fine.xy - 0.50196) * (2.0 - track * loose);
-    float paint = point.kind == MARK ? dark.a * smoothstep(0.02, 0.3, fine.z + 0.3 - 0.1 * wear.z) : 0.0;
+    float paint = painted * dark.a * smoothstep(0.02, 0.3, fine.z + 0.3 - 0.1 * wear.z);
     albedo = mix(albedo, vec3(0.68, 0.68, 0.66), paint * (0.95 - 0.25 * macro.r));
     albedo = point.kind == KERB ? albedo * 1.25 : albedo;
 
@@ -91,7 +93,7 @@ GroundLook ground_look(GroundPoint point) {
     float inside = clamp(min(even - low, high - even) * 12.0, 0.0, 1.0);
     float wet = surfaces.w > 0.999 ? 0.0 : clamp((1.0 - surfaces.w - even) * 10.0 + surfaces.w, 0.0, 1.0);
     vec4 lie = texture(surface_layers,
-                       vec3(at * SURFACE_TILE + (cover == 3 ? surface_ripple.yz : vec2(0.37, 0.21)),
+                       vec3(at * SURFACE_TILE * (cover == 3 ? 1.0 : 0.6) + (cover == 3 ? surface_ripple.yz : vec2(0.37, 0.21)),
                             float(surface_beside + 2 + min(cover, 3))));
     int trait = 3 * (surface_beside + 2 + min(cover, 3));
     float ice = cover == 0 ? inside : 0.0;
@@ -99,11 +101,14 @@ GroundLook ground_look(GroundPoint point) {
     float slush = cover == 2 ? inside : 0.0;
     float water = cover == 3 ? inside : 0.0;
 
-    // Shares of the pixel that the cover hides.
-    float pressed = track * (0.75 + 0.5 * (lie.w - 0.5));
-    snow *= clamp(1.0 - (pressed - 0.62) * 2.6, 0.0, 1.0);
-    slush *= clamp((lie.z + 0.30 * (macro.r - 0.5) - (road ? 0.16 + 0.80 * track : 0.35)) * 4.0, 0.0, 1.0);
-    float hidden = snow + slush + ice * (0.50 + 0.50 * lie.z);
+    // Shares of the pixel that the cover hides. Wheels press snow, and lay the road bare in places.
+    float patchy = macro.r + 0.5 * (lie.w - 0.5);
+    float pressed = track * clamp(0.55 + 0.9 * patchy, 0.0, 1.0);
+    snow *= 1.0 - 0.75 * smoothstep(0.62, 1.05, pressed * (0.35 + 0.55 * macro.r + 0.45 * lie.w));
+    float bare = road ? 0.20 + 0.85 * track : -0.12;
+    slush *= clamp((lie.z + 1.1 * (macro.r - 0.5) - bare) * 4.0, 0.0, 1.0);
+    float frost = paved ? lie.z * clamp(2.2 * macro.r - 0.35, 0.0, 1.0) : 0.75 + 0.25 * lie.z;
+    float hidden = snow + slush + ice * (0.42 + 0.58 * frost);
 
     // Water fills what is low.
     wet *= paved ? 1.0 : 0.3;
@@ -114,7 +119,9 @@ GroundLook ground_look(GroundPoint point) {
     albedo = mix(albedo, surface_wetted(albedo), wet * (1.0 - ice));
     albedo = mix(albedo, albedo * 0.75, film);
 
-    float lie_tone = lie.z - 0.40 * snow * pressed - 0.12 * slush;
+    float lie_tone = ice > 0.0 ? 0.26 + 0.10 * (macro.r - 0.5) + 0.74 * frost : lie.z;
+    lie_tone -= snow * pressed * (0.42 - 0.10 * lie.w);
+    lie_tone = slush > 0.0 && !road ? 0.75 + 0.25 * lie_tone : lie_tone - 0.10 * slush;
     vec3 lie_albedo = mix(surface_traits[trait].rgb, surface_traits[trait + 1].rgb, clamp(lie_tone, 0.0, 1.0));
     albedo = mix(albedo, lie_albedo, clamp(hidden, 0.0, 1.0));
     slope = mix(slope * (1.0 - 0.9 * film - 0.6 * ice), (lie.xy - 0.50196) * 2.0 * (1.0 - 0.6 * pressed),
@@ -129,8 +136,12 @@ GroundLook ground_look(GroundPoint point) {
     float facing2 = facing * facing;
     float fresnel = 0.02 + 0.98 * facing2 * facing2 * facing;
     float shiny = wet * (1.0 - snow) * (1.0 - 0.75 * slush) * (paved ? 1.0 : 0.2);
-    float glazed = ice * (1.0 - 0.8 * lie.z);
+    float glazed = ice * (1.0 - frost);
     look.gloss = max(max(shiny * mix(0.45, 0.97, film), glazed * 0.92), 0.08);
     look.mirror = fresnel * max(shiny * mix(0.36 - 0.2 * loose, 0.92, film), glazed * 0.75);
     return look;
+}
+
+GroundLook ground_look(GroundPoint point) {
+    return ground_look(point, point.kind == MARK ? 1.0 : 0.0);
 }
