@@ -241,6 +241,10 @@ def _disorder(scenario: Scenario) -> typing.Iterator[str]:
     """List what contradicts itself although each value is allowed."""
     yield from _unordered('surface', 'from_m', [item.from_m for item in scenario.surface])
     yield from _unordered('weather', 'at_s', [item.at_s for item in scenario.weather])
+    for index, vehicle in enumerate(scenario.emergencies):
+        if vehicle.approach == 'crossing' and scenario.road.kind == 'motorway':
+            place = f'emergencies[{index}].approach'
+            yield f"{place}: found 'crossing', but nothing crosses a motorway"
     for index, fault in enumerate(scenario.faults):
         yield from (f'faults[{index}].{problem}' for problem in _fault_problems(fault))
 

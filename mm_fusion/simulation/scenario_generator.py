@@ -149,7 +149,7 @@ def random_scenario(seed: int, duration_s: float = 120.0, *, faults: bool = Fals
             truck_share=draw.real((0.05, 0.4)),
             parked=round(draw.real((0, 25))) if kind == 'town' else 0,
         ),
-        emergencies=_emergencies(draw, duration_s),
+        emergencies=_emergencies(draw, kind, duration_s),
         horns=tuple(
             Horn(at_s=draw.real((0.0, duration_s)), duration_s=draw.real((0.2, 2.0)))
             for _ in range(draw.count(duration_s / _HORN_EVERY_S))
@@ -286,8 +286,11 @@ def _weather(
     return tuple(keys)
 
 
-def _emergencies(draw: _Draw, duration_s: float) -> tuple[EmergencyVehicle, ...]:
+def _emergencies(draw: _Draw, kind: str, duration_s: float) -> tuple[EmergencyVehicle, ...]:
     """Let vehicles with sirens meet the ego vehicle, none while another is still heard."""
+    approaches = ['oncoming', 'oncoming', 'from_behind']
+    if kind != 'motorway':
+        approaches.append('crossing')
     found = []
     at_s = 0.0
     for _ in range(draw.count(duration_s / _SIREN_EVERY_S)):
@@ -299,7 +302,7 @@ def _emergencies(draw: _Draw, duration_s: float) -> tuple[EmergencyVehicle, ...]
             EmergencyVehicle(
                 vehicle=draw.among(('ambulance', 'police', 'fire_engine')),
                 siren=draw.among(('wail', 'yelp', 'two_tone')),
-                approach=draw.among(('oncoming', 'oncoming', 'from_behind', 'crossing')),
+                approach=draw.among(approaches),
                 meets_at_s=round(at_s, 1),
                 speed_mps=draw.real((10.0, 30.0), 1),
                 on_before_s=on_before_s,

@@ -164,6 +164,18 @@ def test_what_one_sensor_does_changes_no_other(world: World, sensor: str) -> Non
             assert in_full(hit, other) == in_full(whole, other)
 
 
+def test_what_arrives_at_the_same_time_is_in_the_order_of_the_sensors(world: World) -> None:
+    at_once = {
+        sensor: dataclasses.replace(getattr(SCENARIO, sensor), timing=Timing(latency_s=0.0))
+        for sensor in SENSORS
+    }
+    deliveries = list(drive(world, **at_once).deliveries())
+    keys = [(item.sample.received_ns, SENSORS.index(item.sensor)) for item in deliveries]
+
+    assert keys == sorted(keys)
+    assert len({received_ns for received_ns, _ in keys}) < len(keys) - 10
+
+
 def test_delayed_messages_take_their_place_in_the_order_of_arrival(world: World) -> None:
     deliveries = list(drive(world, Fault('gnss', 'delays', 0.5, 1.3, 5.0)).deliveries())
     arrivals = [delivery.sample.received_ns for delivery in deliveries]

@@ -144,6 +144,31 @@ def test_the_draw_of_one_fault_does_not_depend_on_another() -> None:
     assert [message.corrupt for message in alone] == [message.corrupt for message in together]
 
 
+def test_faults_of_one_kind_draw_independently() -> None:
+    half = fault('corrupts', 0.0, 10.0, share=0.5)
+    once, twice = through(half, count=100)[1], through(half, half, count=100)[1]
+
+    # A half of a half escapes both, within 4 deviations.
+    assert abs(once.hits['corrupts'] - 50) < 20
+    assert abs(twice.hits['corrupts'] - 75) < 18
+    gnss, _ = through(half, count=100)
+    camera, _ = through(dataclasses.replace(half, sensor='camera'), sensor='camera', count=100)
+    assert [m.corrupt for m in gnss] != [m.corrupt for m in camera]
+
+
+def test_a_sensor_that_hangs_repeats_the_damage_too() -> None:
+    arrived, _ = through(fault('corrupts', 0.3, 0.4), fault('stuck', 0.4, 0.6))
+
+    assert [message.corrupt for message in arrived] == [False] * 3 + [True] * 3 + [False] * 4
+
+
+def test_a_repetition_belongs_to_the_time_at_which_it_is_sent() -> None:
+    arrived, counts = through(fault('freezes'), fault('dies', 0.4, 0.5))
+
+    assert [message.content for message in arrived] == [0, 1, 2, 2, 2, 6, 7, 8, 9]
+    assert counts.hits == {'freezes': 3, 'dies': 1}
+
+
 def test_faults_act_in_the_order_of_the_script() -> None:
     both = (fault('corrupts'), fault('freezes', 0.4, 0.6))
     arrived, counts = through(*both)

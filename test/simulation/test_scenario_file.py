@@ -106,6 +106,10 @@ def test_values_reach_their_records_and_the_others_keep_their_defaults() -> None
             'surface: [{}, {from_m: 9}, {from_m: 9}]',
             'surface[2].from_m: found 9, expected more than 9 of the entry before',
         ),
+        (
+            'road: {kind: motorway}\nemergencies: [{}, {approach: crossing}]',
+            "emergencies[1].approach: found 'crossing', but nothing crosses a motorway",
+        ),
         ('- 1', 'the file: found a list, expected a mapping'),
         ('text', "the file: found 'text', expected a mapping"),
         ('seed: 1\nroad: {kind: town}\nseed: 2', "line 3, column 1: found 'seed' twice"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -12,6 +13,8 @@ from mm_fusion.simulation.samples import FaultKind
 from mm_fusion.simulation.scenario import SENSORS, Scenario
 from mm_fusion.simulation.scenario_file import parse_scenario, scenario_to_yaml
 from mm_fusion.simulation.scenario_generator import random_scenario
+from mm_fusion.simulation.traffic import simulate_world
+from mm_fusion.simulation.world import Motion
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
 
@@ -103,6 +106,17 @@ def test_the_stretches_reach_as_far_as_the_vehicle_can(scenarios: list[Scenario]
     for scenario in scenarios:
         last = scenario.surface[-1].from_m
         assert last > 0.6 * top[scenario.road.kind] * scenario.duration_s
+
+
+@pytest.mark.parametrize('kind', ['town', 'rural', 'motorway'])
+def test_they_can_be_driven(scenarios: list[Scenario], kind: str) -> None:
+    scenario = next(
+        one for one in scenarios if one.road.kind == kind and len(one.emergencies) == 1
+    )
+    world = simulate_world(replace(scenario, duration_s=4.0))
+
+    assert world.ego.states[-1, Motion.ARC] > 5.0
+    assert len(world.vehicles) > scenario.traffic.parked
 
 
 def test_the_seed_decides() -> None:
