@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a launch file until its lifecycle node reaches a state and subscribes to topics.
+"""Run a launch file until its lifecycle node reaches a state, with its topics and parameters.
 
 Ends with 0 when that is so, and with 1 where it is not by the end of the launch or of patience.
 """
@@ -17,8 +17,10 @@ from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import GetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import parameter_value_to_python
 
 
 def main(options: argparse.Namespace) -> int:
@@ -60,14 +62,18 @@ class Watcher:
         self._node = Node('watcher', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        self._client = self._node.create_client(GetState, f'{namespace}/mm_fusion/get_state')
+        name = f'{namespace}/mm_fusion'
+        self._client = self._node.create_client(GetState, f'{name}/get_state')
+        self._asker = self._node.create_client(GetParameters, f'{name}/get_parameters')
 
     def wait(self) -> None:
         """Look until the goal is found, or the launch or patience ends."""
         deadline = time.monotonic() + self._options.patience
         while not self.found and not self.ended.is_set() and time.monotonic() < deadline:
             if self._client.wait_for_service(timeout_sec=0.2):
-                self.found = self._state() == self._options.state and self._topics()
+                self.found = (
+                    self._state() == self._options.state and self._topics() and self._parameters()
+                )
         self._node.destroy_node()
         self._context.try_shutdown()
 
@@ -82,6 +88,17 @@ class Watcher:
         )
         return set(self._options.subscribed) <= {name for name, _ in found}
 
+    def _parameters(self) -> bool:
+        expected = dict(item.split('=', 1) for item in self._options.parameter)
+        if not self._asker.wait_for_service(timeout_sec=0.2):
+            return False
+        future = self._asker.call_async(GetParameters.Request(names=list(expected)))
+        self._executor.spin_until_future_complete(future, timeout_sec=1.0)
+        if not future.done():
+            return False
+        values = [str(parameter_value_to_python(value)) for value in future.result().values]
+        return values == list(expected.values())
+
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
@@ -90,4 +107,5 @@ if __name__ == '__main__':
     parser.add_argument('arguments', nargs='*')
     parser.add_argument('--patience', type=float, default=20.0)
     parser.add_argument('--subscribed', action='append', default=[])
+    parser.add_argument('--parameter', action='append', default=[], help='name=value')
     sys.exit(main(parser.parse_args()))

@@ -5,36 +5,21 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES
 from mm_fusion.ros.parameter_file import parameter_file
 from mm_fusion.ros.simulator_profile import INPUT_ROLES
+from support.launching import LAUNCH, launch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.ros
 
-ROOT = Path(__file__).resolve().parents[2]
-LAUNCH_FILE = ROOT / 'launch' / 'fusion.launch.py'
-RUNNER = Path(__file__).with_name('run_launch_file.py')
-DEADLINE_S = 60
-
-
-def launch(goal: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the launch file until the node reaches a state, in a process of its own.
-
-    The launch service wants the main thread and installs signal handlers.
-    """
-    return subprocess.run(
-        [sys.executable, str(RUNNER), str(LAUNCH_FILE), goal, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+FILE = 'fusion.launch.py'
 
 
 @pytest.mark.launch
@@ -47,6 +32,7 @@ def test_the_node_reaches_active_with_its_file_and_its_topics(
     file = tmp_path / 'mine.yaml'
     file.write_text(text)
     done = launch(
+        FILE,
         'active',
         f'bundle:={bundle}',
         f'params_file:={file}',
@@ -61,13 +47,13 @@ def test_the_node_reaches_active_with_its_file_and_its_topics(
 
 @pytest.mark.launch
 def test_without_autostart_the_node_waits(bundle: Path) -> None:
-    done = launch('unconfigured', f'bundle:={bundle}', 'autostart:=false')
+    done = launch(FILE, 'unconfigured', f'bundle:={bundle}', 'autostart:=false')
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.launch
 def test_a_missing_bundle_is_said_and_the_node_is_not_activated() -> None:
-    done = launch('active', 'bundle:=/nowhere', '--patience=6')
+    done = launch(FILE, 'active', 'bundle:=/nowhere', '--patience=6')
     assert done.returncode == 1
     assert 'configure refused: /nowhere' in done.stdout + done.stderr
 
@@ -80,4 +66,4 @@ def strings_in(path: Path) -> set[object]:
 
 def test_every_input_has_an_argument_to_remap_it() -> None:
     assert set(INPUT_ROLES) == {*MODALITIES, AUDIO_INFO}
-    assert {f'{role}_topic' for role in (*INPUT_ROLES, 'clock')} <= strings_in(LAUNCH_FILE)
+    assert {f'{role}_topic' for role in (*INPUT_ROLES, 'clock')} <= strings_in(LAUNCH / FILE)
