@@ -48,11 +48,9 @@ class Room:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         self._delays = np.round(_DELAYS_S * rate_hz).astype(np.int64)
-        self._length = int(self._delays[-1]) + math.ceil(LONGEST_BLOCK_S * rate_hz) + 1
-        self._lines = np.zeros((len(self._delays), self._length))
+        self._lines = np.zeros((len(self._delays), int(self._delays[-1])))
         self._states = np.zeros((len(self._delays), 1))
         self._pole = math.exp(-2 * math.pi * _LOWPASS_HZ / rate_hz)
-        self._place = 0
         self._gain: float | None = None
         self._fall = 0.0
         count = len(self._delays)
@@ -72,15 +70,16 @@ class Room:
         if max(before, self._gain) < _SILENT:
             self._lines[:] = 0.0
             return np.zeros((len(self._taps), count))
-        rows = np.arange(len(self._delays))[:, None]
-        written = (self._place + np.arange(count)) % self._length
-        heard = self._lines[rows, (written - self._delays[:, None]) % self._length]
+        past = self._lines.shape[1]
+        heard = np.stack(
+            [line[past - delay :][:count] for line, delay in zip(self._lines, self._delays)]
+        )
         heard, self._states = lfilter(
             [1 - self._pole], [1.0, -self._pole], heard, axis=1, zi=self._states
         )
         kept = heard * 10 ** (self._fall * self._delays / self._rate_hz)[:, None]
         mixed = kept - kept.sum(axis=0) * (2 / len(self._delays))
-        self._lines[:, written] = mixed + direct / math.sqrt(len(self._delays))
-        self._place = int((self._place + count) % self._length)
+        self._lines[:, :-count] = self._lines[:, count:]
+        self._lines[:, -count:] = mixed + direct / math.sqrt(len(self._delays))
         ramp = before + (self._gain - before) * np.arange(count) / count
         return np.asarray(ramp * (self._taps @ heard))

@@ -17,7 +17,7 @@ from mm_fusion.simulation.acoustics.noise import NoiseStream
 from mm_fusion.simulation.acoustics.room import LONGEST_BLOCK_S, Room
 from mm_fusion.simulation.acoustics.scene import between
 from mm_fusion.simulation.acoustics.tracks import Column, Tracks
-from mm_fusion.simulation.acoustics.traffic_noise import HEAVY_KINDS, TrafficNoise
+from mm_fusion.simulation.acoustics.traffic_noise import TrafficNoise, is_heavy, vehicle_power
 from mm_fusion.simulation.acoustics.voices import HORN, SIRENS
 from mm_fusion.simulation.seeds import generator
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.acoustics.scene import AcousticScene
     from mm_fusion.simulation.scenario import MicrophoneSettings
 
-FULL_SCALE_DB = 120.0
-"""Sound pressure level of a sine at full scale: a usual overload point of small microphones."""
+FULL_SCALE_DB = 126.0
+"""Sound pressure level of a sine at full scale: a siren that passes at 3 m stays below."""
 
 FULL_SCALE_PA = levels.REFERENCE_PA * math.sqrt(2) * 10 ** (FULL_SCALE_DB / 20)
 MICROPHONE_FORWARD_M = 1.2
@@ -43,6 +43,7 @@ _BEND = 0.8
 _PARTS = np.linspace(0.0, 1.0, 3, dtype=np.float64)
 """Where in a piece the times of sending are solved for; between, they are linear."""
 
+_NEARER = 0.8
 _MASKED = 0.003
 """A vehicle whose noise has less than this share of the power of the own noise is left out."""
 
@@ -132,12 +133,11 @@ class SoundSynthesizer:
         )
         outside = diffuse + self._engine.sound(begin, end, count)
         outside += self._blows.sound(begin, count)
-        if tracks.sources:
-            masked = _MASKED * (float(own.sum()) + self._self_pa2)
+        masked = _MASKED * (float(own.sum()) + self._self_pa2)
+        power, rows = _audible(end, tracks, surface, masked)
+        if len(rows):
             for channel, left in enumerate(self._ears_m):
-                outside[channel] += self._others(
-                    begin, end, count, tracks, float(left), surface, masked
-                )
+                outside[channel] += self._others(begin, end, tracks, rows, power, count, left)
         sound = outside + local + self._room.sound(outside[0], begin.enclosure)
         for channel, rain in enumerate(self._rain):
             drops = rain.sound(begin.rain_mmph, count)
@@ -149,29 +149,28 @@ class SoundSynthesizer:
         self,
         begin: AcousticScene,
         end: AcousticScene,
-        count: int,
         tracks: Tracks,
+        rows: NDArray[np.int64],
+        power: NDArray[np.float64],
+        count: int,
         left_m: float,
-        surface: NDArray[np.float64],
-        masked_pa2: float,
     ) -> NDArray[np.float64]:
-        """Give what one microphone hears of the other vehicles."""
+        """Give what one microphone hears of some of the other vehicles."""
         part = _PARTS
         ears = (1 - part)[:, None] * _ear(begin, left_m) + part[:, None] * _ear(end, left_m)
         heard = begin.time_s + (end.time_s - begin.time_s) * part
-        arrival = tracks.arrival(heard, ears)
+        arrival = tracks.arrival(rows, heard, ears)
         hats = _hats(count)
         sent = (arrival.sent_s - self._origin_s) @ hats
-        numbers = np.array([source.id for source in tracks.sources], np.int64)
-        heavy = np.array([source.kind in HEAVY_KINDS for source in tracks.sources], np.int64)
-        total = self._traffic.sound(sent, arrival, surface, heavy, numbers, masked_pa2)
+        sources = [tracks.sources[row] for row in rows]
+        total = self._traffic.sound(sent, arrival, power, sources)
         gates = arrival.state[:, :, [Column.SIREN, Column.HORN]] * arrival.audible[..., None]
         gates /= np.maximum(arrival.distance_m, 1.0)[..., None]
         for row, kind in np.argwhere(gates.max(axis=1) > 0):
-            source = tracks.sources[row]
-            voice = HORN if kind or source.siren is None else SIRENS[source.siren]
+            siren = sources[row].siren
+            voice = HORN if kind or siren is None else SIRENS[siren]
             total += voice.sound(
-                sent[row] + self._offset(source.id),
+                sent[row] + self._offset(sources[row].id),
                 gates[row, :, kind] @ hats,
                 arrival.distance_m[row, [0, -1]],
                 _HIGHEST * self._rate_hz,
@@ -200,6 +199,25 @@ def own_noise(scene: AcousticScene, surface: NDArray[np.float64]) -> NDArray[np.
         # The bands below belong to the orders of the crankshaft.
         power[3:] += levels.propulsion(scene.speed_mps, 0)[3:]
     return np.asarray(power * 10 ** (-OWN_LOSS_DB / 10) + levels.rainfall(scene.rain_mmph))
+
+
+def _audible(
+    scene: AcousticScene, tracks: Tracks, surface: NDArray[np.float64], masked_pa2: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Choose the sources that sound a warning, or whose noise is not masked by the own one.
+
+    Returns:
+        float64 (s, 8), their power at 1 m, Pa² by octave band; int64 (s,), their rows.
+    """
+    values = tracks.values
+    now = values[:, -1]
+    square = (now[:, Column.X] - scene.x_m) ** 2 + (now[:, Column.Y] - scene.y_m) ** 2
+    power = vehicle_power(now[:, Column.SPEED], is_heavy(tracks.sources), surface)
+    # What is heard now was sent a little nearer or further away.
+    noisy = power.sum(axis=1) > masked_pa2 * (_NEARER * square)
+    warning = values[:, :, [Column.SIREN, Column.HORN]].any(axis=(1, 2))
+    rows = np.flatnonzero(noisy | warning)
+    return power[rows], rows
 
 
 def _ear(scene: AcousticScene, left_m: float) -> NDArray[np.float64]:

