@@ -99,9 +99,10 @@ class Simulator:
             f'mode {self.options.mode}'
         )
         report = self._simulation.run()
-        self._node.get_logger().info(
-            f'{report.drives} drives, {report.simulated_s:.1f} s in {report.wall_s:.1f} s'
-        )
+        if self._node.context.ok():  # else there is nobody left to log to
+            self._node.get_logger().info(
+                f'published {report.simulated_s:.1f} s in {report.wall_s:.1f} s'
+            )
         if self.options.summary:
             summary = {
                 'scenario': scenario.name,

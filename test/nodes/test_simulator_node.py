@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from geometry_msgs.msg import TwistStamped
 from mm_fusion_msgs.msg import AudioStamped, RoadState
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
@@ -25,6 +29,7 @@ from mm_fusion.nodes.simulator_node import Simulator
 from mm_fusion.simulation.scenario_file import scenario_to_yaml
 from mm_fusion.simulation.world import START_NS
 from support.fake_drive import LATENCY_NS, STEP_NS, STEPS, FakeDrive, scenario
+from support.ros_graph import DEADLINE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -380,3 +385,82 @@ def test_best_effort_subscribers_are_served_too(graph: Graph, tmp_path: Path) ->
     simulated.to_its_end()
 
     graph.until(lambda: heard, 'a position')
+
+
+@pytest.fixture
+def blind(tmp_path: Path) -> Path:
+    """A real scenario without a camera, so that no renderer is needed."""
+    path = tmp_path / 'blind.yaml'
+    path.write_text('{name: blind, duration_s: 1, camera: {enabled: false}}', encoding='utf-8')
+    return path
+
+
+def process(*parameters: str) -> subprocess.Popen[str]:
+    given = [word for parameter in parameters for word in ('-p', parameter)]
+    return subprocess.Popen(
+        [sys.executable, '-m', 'mm_fusion.nodes.simulator_node', '--ros-args', *given],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_process_ends_with_its_drive(graph: Graph, blind: Path, tmp_path: Path) -> None:
+    summary = tmp_path / 'summary.json'
+    listener = graph.add(Node('listener', context=graph.context))
+    heard: list[Any] = []
+    for kind, topic in (
+        (AudioStamped, topics.AUDIO),
+        (NavSatFix, topics.FIX),
+        (TwistStamped, topics.VELOCITY),
+    ):
+        listener.create_subscription(kind, topic, heard.append, 500)
+
+    ran = process(f'scenario:={blind}', 'mode:=fast', 'subscribers:=1', f'summary:={summary}')
+    try:
+        graph.until(lambda: ran.poll() is not None, 'the end of the process')
+        assert ran.stderr is not None
+        logged = ran.stderr.read()
+    finally:
+        ran.kill()
+        ran.communicate()
+
+    assert ran.returncode == 0, logged
+    found = json.loads(summary.read_text(encoding='utf-8'))
+    assert found['complete'] is True
+    assert found['published']['/audio'] == 50
+    sensors = ('/audio', '/gnss/fix', '/vehicle/velocity')
+    graph.until(
+        lambda: len(heard) == sum(found['published'][topic] for topic in sensors), 'all messages'
+    )
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_cleanly(
+    graph: Graph, blind: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    summary = tmp_path / 'summary.json'
+    listener = graph.add(Node('listener', context=graph.context))
+    heard: list[Any] = []
+    listener.create_subscription(Clock, '/clock', heard.append, 10)
+
+    ran = process(f'scenario:={blind}', 'drives:=0', f'summary:={summary}')
+    try:
+        graph.until(lambda: heard, 'the time')
+        ran.send_signal(number)
+        _, logged = ran.communicate(timeout=DEADLINE_S)
+    finally:
+        ran.kill()
+        ran.communicate()
+
+    assert ran.returncode == 0, logged
+    assert 'Traceback' not in logged
+    assert json.loads(summary.read_text(encoding='utf-8'))['complete'] is False
+
+
+def test_a_refused_parameter_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    ran = process('colour:=1')
+    _, logged = ran.communicate(timeout=DEADLINE_S)
+
+    assert ran.returncode == 2
+    assert len(logged.splitlines()) == 1
+    assert 'colour: unknown parameter' in logged
