@@ -24,7 +24,7 @@ _MIN_FOV_DEG, _MAX_FOV_DEG = 10.0, 170.0
 
 @dataclass(frozen=True, slots=True)
 class CameraIntrinsics:
-    """A pinhole camera without distortion; pixel (0, 0) is the top left one.
+    """A pinhole camera without distortion; (0, 0) is the centre of the top left pixel.
 
     Attributes:
         stamp_ns: Time of validity.
@@ -51,7 +51,7 @@ class CameraIntrinsics:
     @property
     def horizontal_fov_deg(self) -> float:
         """Angle between the left and the right edge of the image."""
-        left, right = self.cx_px, self.width - self.cx_px
+        left, right = self.cx_px + 0.5, self.width - 0.5 - self.cx_px
         return math.degrees(math.atan2(left, self.fx_px) + math.atan2(right, self.fx_px))
 
 
@@ -98,8 +98,8 @@ def camera_model_from_info(msg: Any, horizontal_fov_deg: float = 0.0) -> CameraI
         height,
         focal_px,
         focal_px,
-        width / 2,
-        height / 2,
+        (width - 1) / 2,
+        (height - 1) / 2,
         f'{problem}; taken from a field of view of {horizontal_fov_deg:g} deg',
     )
 

@@ -65,8 +65,8 @@ def test_a_matrix_that_cannot_be_true_is_replaced_or_refused(
     assert found.fx_px == pytest.approx(msg.width / 2)
     assert (found.fy_px, found.cx_px, found.cy_px) == (
         found.fx_px,
-        msg.width / 2,
-        msg.height / 2,
+        (msg.width - 1) / 2,
+        (msg.height - 1) / 2,
     )
     assert found.horizontal_fov_deg == pytest.approx(90.0)
     assert named in found.problem
@@ -80,7 +80,7 @@ def test_a_matrix_that_cannot_be_true_is_replaced_or_refused(
 @given(width=st.integers(16, 8000), fov_deg=st.floats(10.1, 169.9), shift=st.floats(-0.16, 0.16))
 def test_every_plausible_camera_is_kept(width: int, fov_deg: float, shift: float) -> None:
     focal_px = width / 2 / math.tan(math.radians(fov_deg) / 2)
-    msg = camera_info(width, width, focal_px, centre=(width * (0.5 + shift), width / 2))
+    msg = camera_info(width, width, focal_px, centre=(width * (0.5 + shift) - 0.5, width / 2))
     left, right = (math.atan((0.5 + sign * shift) * width / focal_px) for sign in (1, -1))
     assume(10 <= math.degrees(left + right) <= 170)
 

@@ -288,5 +288,5 @@ def test_the_camera_of_each_simulator_is_known_by_its_profile(graph: Graph, name
     assert problem in found.problem
     assert bool(problem) == bool(found.problem)
     fov_deg = settings.camera.horizontal_fov_deg or 90.0
-    assert found.horizontal_fov_deg == pytest.approx(fov_deg)
-    assert (found.cx_px, found.cy_px) == (WIDTH / 2, HEIGHT / 2)
+    assert found.horizontal_fov_deg == pytest.approx(fov_deg, abs=0.1)
+    assert (found.cx_px, found.cy_px) == pytest.approx((WIDTH / 2, HEIGHT / 2), abs=0.5)
