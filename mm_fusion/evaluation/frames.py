@@ -13,6 +13,9 @@ from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES
 from mm_fusion.types.sensors import CompressedImage
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mm_fusion.evaluation.camera import GroundCamera
     from mm_fusion.evaluation.records import SampleFrame
     from mm_fusion.types.predictions import FusionOutput
@@ -56,21 +59,28 @@ class FramePicker:
         image = self._waiting.pop(output.stamp_ns, None)
         if image is None:
             return
-        size = (
-            encoded_size(image)
-            if isinstance(image, CompressedImage)
-            else (image.pixels.shape[0], image.pixels.shape[1])
-        )
-        if size is None:
-            return
-        try:
-            pixels = network_image(image, *size)
-        except SampleError:
+        pixels = decoded(image)
+        if pixels is None:
             return  # the pipeline has counted it
         time_s = (output.stamp_ns - self._first_ns) / 1e9
         mode = None if output.trajectory is None else output.trajectory.modes[0]
         frame = sample_frame(pixels[:, :, ::-1], mode, self._camera, time_s, _caption(output))
         self.frames.append(frame)
+
+
+def decoded(image: ImageSample) -> NDArray[np.uint8] | None:
+    """Decode a frame at its own size: uint8 (h, w, 3), RGB; None where that is impossible."""
+    size = (
+        encoded_size(image)
+        if isinstance(image, CompressedImage)
+        else (image.pixels.shape[0], image.pixels.shape[1])
+    )
+    if size is None:
+        return None
+    try:
+        return network_image(image, *size)
+    except SampleError:
+        return None
 
 
 def _caption(output: FusionOutput) -> str:

@@ -31,14 +31,19 @@ def observed(
     for index, event in enumerate(bag.events()):
         if progress is not None and index % every == 0:
             progress(index / bag.message_count)
-        if isinstance(event.content, SampleError):
-            truth.unusable += event.modality is None
-        elif isinstance(event.content, Truth):
-            truth.add_truth(event.content)
-        else:
-            truth.add_sample(event.content)
-            if isinstance(event.content, RawImage | CompressedImage):
-                picker.offer(event.content)
+        add_to_truth(truth, event)
+        if isinstance(event.content, RawImage | CompressedImage):
+            picker.offer(event.content)
         yield event
     if progress is not None:
         progress(1.0)
+
+
+def add_to_truth(truth: TruthRecorder, event: BagEvent) -> None:
+    """Keep what the ground truth needs of a message."""
+    if isinstance(event.content, SampleError):
+        truth.unusable += event.modality is None
+    elif isinstance(event.content, Truth):
+        truth.add_truth(event.content)
+    else:
+        truth.add_sample(event.content)
