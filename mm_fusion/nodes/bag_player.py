@@ -23,11 +23,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rclpy
 from builtin_interfaces.msg import Time
-from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.utilities import remove_ros_args
 from rich.console import Console
@@ -37,6 +36,7 @@ from rosgraph_msgs.msg import Clock
 from mm_fusion.bags.raw import RawBag
 from mm_fusion.errors import MmFusionError, SampleError
 from mm_fusion.nodes.play_outlets import Outlet, Outlets
+from mm_fusion.ros.listeners import Listeners, unacknowledged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,6 @@ _LEAD_S = 0.5
 """Of the wall clock: time for the first ticks of /clock to arrive."""
 _TAIL_NS = 3 * _NS // 10
 """Shorter than the camera's timeout: no snapshot is made of the silence after the end."""
-_ACKNOWLEDGE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +138,13 @@ class BagPlayer:
         self._node = node
         self._bag = bag
         self._options = options
-        self._matched = threading.Condition()
+        self._listeners = Listeners()
         self._stop = threading.Event()
         self._pace = _Pace(options.rate, self._stop)
         self._next_tick_ns = 0
-        self._outlets = Outlets(node, bag, by_role=options.by_role, on_matched=self._on_matched)
+        self._outlets = Outlets(
+            node, bag, by_role=options.by_role, on_matched=self._listeners.notify
+        )
         self._clock = self._outlets.publisher(Clock, '/clock') if options.clock_hz > 0 else None
 
     @property
@@ -154,7 +155,7 @@ class BagPlayer:
     def stop(self) -> None:
         """End playing early; may be called from any thread."""
         self._stop.set()
-        self._on_matched(None)
+        self._listeners.notify()
 
     def play(self, progress: Callable[[float], None] = lambda share: None) -> PlayReport:
         """Wait for the subscribers, play, and wait for what was sent to be confirmed.
@@ -165,12 +166,14 @@ class BagPlayer:
         Raises:
             MmFusionError: The subscribers did not come in time.
         """
-        self._await_subscribers()
-        loops = self._options.loops
+        options = self._options
+        self._listeners.wait(self._missing, options.subscribers, options.wait_s, self._stop.is_set)
+        loops = options.loops
         done = 0
         while done < loops and self._play_once(functools.partial(_part, progress, done, loops)):
             done += 1
         outlets = self._outlets.by_topic
+        sent = {o.publisher.topic_name: o.publisher for o in outlets.values() if o.publisher}
         return PlayReport(
             published={
                 o.publisher.topic_name: o.published for o in outlets.values() if o.publisher
@@ -178,7 +181,7 @@ class BagPlayer:
             refused={topic: o.refused for topic, o in outlets.items() if o.refused},
             notices=self.notices,
             worst_lag_s=self._pace.worst_lag_s,
-            unacknowledged=() if self._stop.is_set() else self._unacknowledged(),
+            unacknowledged=() if self._stop.is_set() else unacknowledged(sent),
             complete=done == loops,
         )
 
@@ -216,40 +219,12 @@ class BagPlayer:
             outlet.publisher.publish(message)
             outlet.published += 1
 
-    def _on_matched(self, event: Any) -> None:
-        with self._matched:
-            self._matched.notify_all()
-
     def _missing(self) -> list[str]:
         """List the topics that have too few subscribers."""
         awaited = [o.publisher for o in self._outlets.by_topic.values() if o.awaited]
         found = [publisher for publisher in (*awaited, self._clock) if publisher is not None]
         need = self._options.subscribers
         return [p.topic_name for p in found if p.get_subscription_count() < need]
-
-    def _await_subscribers(self) -> None:
-        with self._matched:
-            self._matched.wait_for(
-                lambda: self._stop.is_set() or not self._missing(), self._options.wait_s
-            )
-        missing = self._missing()
-        if missing and not self._stop.is_set():
-            raise MmFusionError(
-                f'{", ".join(missing)}: fewer than {self._options.subscribers} subscribers '
-                f'after {self._options.wait_s:g} s'
-            )
-
-    def _unacknowledged(self) -> tuple[str, ...]:
-        deadline = time.monotonic() + _ACKNOWLEDGE_S
-        publishers = [o.publisher for o in self._outlets.by_topic.values()]
-        return tuple(
-            publisher.topic_name
-            for publisher in publishers
-            if publisher is not None
-            and not publisher.wait_for_all_acked(
-                Duration(seconds=max(deadline - time.monotonic(), 0.0))
-            )
-        )
 
 
 def _part(progress: Callable[[float], None], done: int, loops: int, share: float) -> None:

@@ -122,12 +122,12 @@ class Simulation:
             )
             begin_s = time.monotonic()
             complete = self._play()
-            unacknowledged = self._publishers.unacknowledged() if complete else []
+            unacknowledged = self._publishers.unacknowledged() if complete else ()
         except RuntimeError:
             # A signal ends the context, and whatever is being published then fails.
             if self._node.context.ok():
                 raise
-            complete, unacknowledged = False, []
+            complete, unacknowledged = False, ()
         finally:
             if self.steps is not None:
                 self.steps.end()
@@ -142,7 +142,7 @@ class Simulation:
             lost_s=self._pace.lost_s,
             worst_lag_s=self._pace.worst_s,
             unanswered=0 if self.answers is None else self.answers.unanswered,
-            unacknowledged=tuple(unacknowledged),
+            unacknowledged=unacknowledged,
             notices=tuple(self._publishers.notices),
             complete=complete,
         )

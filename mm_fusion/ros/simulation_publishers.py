@@ -4,19 +4,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from builtin_interfaces.msg import Time
-from rclpy.duration import Duration
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
 from mm_fusion.bags import drive_messages as topics
-from mm_fusion.errors import MmFusionError
 from mm_fusion.ros.inputs import message_class
+from mm_fusion.ros.listeners import Listeners, unacknowledged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 CLOCK = '/clock'
 _NS = 1_000_000_000
-_ACKNOWLEDGE_S = 5.0
 
 _DEPTHS = {topics.IMAGE: 10, topics.IMAGE_RAW: 10, topics.STATIC_TRANSFORMS: 1}
 _DEPTH = 200
@@ -61,7 +57,7 @@ class DrivePublishers:
         self.published: dict[str, int] = {}
         self.notices: list[str] = []
         self._node = node
-        self._matched = threading.Condition()
+        self._listeners = Listeners()
         self._publishers: dict[str, Publisher[Any]] = {}
         for topic, type_name in types.items():
             self._open(topic, type_name, reliable=reliable or topic not in _SENSORS)
@@ -82,7 +78,7 @@ class DrivePublishers:
 
     def wake(self) -> None:
         """Make whoever waits look whether to stop."""
-        self._on_matched(None)
+        self._listeners.notify()
 
     def await_subscribers(self, count: int, timeout_s: float, stopped: Callable[[], bool]) -> None:
         """Wait until each sensor has subscribers; one way of sending images is enough.
@@ -90,24 +86,11 @@ class DrivePublishers:
         Raises:
             MmFusionError: They did not come in time.
         """
-        with self._matched:
-            self._matched.wait_for(lambda: stopped() or not self._missing(count), timeout_s)
-        missing = self._missing(count)
-        if missing and not stopped():
-            raise MmFusionError(
-                f'{", ".join(missing)}: fewer than {count} subscribers after {timeout_s:g} s'
-            )
+        self._listeners.wait(lambda: self._missing(count), count, timeout_s, stopped)
 
-    def unacknowledged(self) -> list[str]:
+    def unacknowledged(self) -> tuple[str, ...]:
         """Wait until all that was sent is confirmed; list the topics of which some is not."""
-        deadline = time.monotonic() + _ACKNOWLEDGE_S
-        return [
-            topic
-            for topic, publisher in self._publishers.items()
-            if not publisher.wait_for_all_acked(
-                Duration(seconds=max(deadline - time.monotonic(), 0.0))
-            )
-        ]
+        return unacknowledged(self._publishers)
 
     def _open(self, topic: str, type_name: str, *, reliable: bool) -> None:
         try:
@@ -132,7 +115,7 @@ class DrivePublishers:
                     DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
                 ),
             ),
-            event_callbacks=PublisherEventCallbacks(matched=self._on_matched),
+            event_callbacks=PublisherEventCallbacks(matched=self._listeners.notify),
         )
 
     def _missing(self, count: int) -> list[str]:
@@ -142,12 +125,8 @@ class DrivePublishers:
         return [
             ' or '.join(group)
             for group in groups
-            if group and all(self._listeners(topic) < count for topic in group)
+            if group and all(self._subscribers(topic) < count for topic in group)
         ]
 
-    def _listeners(self, topic: str) -> int:
+    def _subscribers(self, topic: str) -> int:
         return int(self._publishers[topic].get_subscription_count())
-
-    def _on_matched(self, event: Any) -> None:
-        with self._matched:
-            self._matched.notify_all()
