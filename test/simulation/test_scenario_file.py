@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,16 @@ from mm_fusion.simulation.scenario_file import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def leaf_names(record: object) -> Iterator[str]:
+    assert dataclasses.is_dataclass(record)
+    for item in dataclasses.fields(record):
+        value = getattr(record, item.name)
+        if dataclasses.is_dataclass(value):
+            yield from leaf_names(value)
+        else:
+            yield item.name
 
 
 def problems(text: str) -> list[str]:
@@ -170,6 +181,26 @@ def test_no_text_raises_anything_else(text: str) -> None:
         assert isinstance(parse_scenario(text, 'drive.yaml'), Scenario)
 
 
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates()
+)
+keys = st.sampled_from(sorted(set(leaf_names(Scenario())))) | st.text(max_size=5) | st.integers()
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=8,
+)
+documents = st.dictionaries(
+    st.sampled_from([item.name for item in dataclasses.fields(Scenario)]), values, max_size=5
+)
+
+
+@given(documents)
+def test_no_values_under_known_keys_raise_anything_else(document: dict[str, Any]) -> None:
+    with contextlib.suppress(ScenarioError):
+        assert isinstance(parse_scenario(yaml.safe_dump(document), 'drive.yaml'), Scenario)
+
+
 def test_a_path_is_told_from_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / 'town.yaml').write_text('name: mine')
     monkeypatch.chdir(tmp_path)
@@ -217,16 +248,6 @@ def test_a_scenario_survives_being_written_with_every_field() -> None:
     assert parse_scenario(text, 'drive.yaml') == scenario
     for name in leaf_names(scenario):
         assert f'{name}:' in text
-
-
-def leaf_names(record: object) -> Iterator[str]:
-    assert dataclasses.is_dataclass(record)
-    for item in dataclasses.fields(record):
-        value = getattr(record, item.name)
-        if dataclasses.is_dataclass(value):
-            yield from leaf_names(value)
-        else:
-            yield item.name
 
 
 @pytest.mark.parametrize('layout', ['source', 'ament', 'prefix'])
