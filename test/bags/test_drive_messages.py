@@ -25,6 +25,7 @@ from mm_fusion.messages import (
     velocity_sample,
 )
 from mm_fusion.settings import AudioSettings
+from mm_fusion.simulation.acoustics.synthesizer import MICROPHONE_FORWARD_M
 from mm_fusion.simulation.scenario import GnssSettings, Scenario
 from mm_fusion.simulation.world import START_NS
 from mm_fusion.types.sensors import CompressedImage, DropReason, GnssFix, RawImage
@@ -148,6 +149,7 @@ def test_the_mounting_turns_the_optical_axis_ahead_and_down() -> None:
     assert frames.keys() == {'camera_optical_frame', 'microphone', 'gnss_antenna'}
     camera = frames['camera_optical_frame']
     assert (camera.translation.x, camera.translation.z) == (1.6, 1.45)
+    assert frames['microphone'].translation.x == MICROPHONE_FORWARD_M
     x, y, z, w = (getattr(camera.rotation, axis) for axis in 'xyzw')
     ahead = [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)]
     pitch = math.radians(3.4)
