@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -50,6 +51,43 @@ spot: place on the surface, m. colour: square root of linear RGB, random number.
 class, material, share of snow. lights: as of the ground.
 """
 
+TREE_VERTEX = np.dtype(
+    [
+        ('position', 'f4', 3),
+        ('corner', 'f4', 2),
+        ('size', 'f4', 2),
+        ('traits', 'u1', 4),
+        ('lights', 'u1', 4),
+    ]
+)
+"""A corner of a picture of a plant that always faces the camera.
+
+position: of its foot, m. corner: -1 to 1 across, 0 to 1 up. size: half width and height, m.
+traits: twice the layer of its picture, plus 1 where that is not mirrored; brightness; share of
+snow.
+"""
+
+
+class Material(enum.IntEnum):
+    """What solid things are made of, as the shader knows it."""
+
+    PLAIN = 0
+    FACADE = 1
+    TILES = 2
+    STREET_LAMP = 3
+    TUNNEL_LAMP = 4
+    CONCRETE = 5
+    METAL = 6
+    REFLECTOR = 7
+
+
+class Triangles(NamedTuple):
+    """Vertices (n,), triangles uint32 (m, 3) that index them, their arc lengths float32 (m,)."""
+
+    vertices: NDArray[np.void]
+    corners: NDArray[np.uint32]
+    arcs: NDArray[np.float32]
+
 
 @dataclass(slots=True)
 class Mesh:
@@ -79,13 +117,16 @@ class Mesh:
         self._keys.append(np.broadcast_to(np.asarray(arc_m, np.float32), len(faces)))
         self._count += len(vertices)
 
-    def finish(self) -> tuple[NDArray[np.void], NDArray[np.uint32], NDArray[np.float32]]:
-        """Give all vertices (n,), triangles (m, 3) by arc length, and their arc lengths (m,)."""
+    def finish(self) -> Triangles:
+        """Give all of it, in order of arc length."""
         if not self._vertices:
-            return np.zeros(0, self.dtype), np.zeros((0, 3), np.uint32), np.zeros(0, np.float32)
-        keys = np.concatenate(self._keys)
-        order = np.argsort(keys, kind='stable')
-        return np.concatenate(self._vertices), np.concatenate(self._indices)[order], keys[order]
+            nothing = np.zeros((0, 3), np.uint32)
+            return Triangles(np.zeros(0, self.dtype), nothing, np.zeros(0, np.float32))
+        arcs = np.concatenate(self._keys)
+        order = np.argsort(arcs, kind='stable')
+        return Triangles(
+            np.concatenate(self._vertices), np.concatenate(self._indices)[order], arcs[order]
+        )
 
 
 def strip_triangles(rows: int) -> NDArray[np.uint32]:
@@ -134,3 +175,65 @@ def solid_quads(
     vertices['traits'][..., :3] = traits
     vertices['lights'][..., 0] = 255
     return vertices.reshape(-1)
+
+
+_BOX = np.array(
+    [
+        [[1, -1, 0], [1, 1, 0], [1, 1, 1], [1, -1, 1]],
+        [[-1, 1, 0], [-1, -1, 0], [-1, -1, 1], [-1, 1, 1]],
+        [[1, 1, 0], [-1, 1, 0], [-1, 1, 1], [1, 1, 1]],
+        [[-1, -1, 0], [1, -1, 0], [1, -1, 1], [-1, -1, 1]],
+        [[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]],
+    ],
+    np.float64,
+)
+
+
+def solid_box(
+    foot: ArrayLike,
+    along: ArrayLike,
+    size: tuple[float, float, float],
+    colour: ArrayLike,
+    traits: tuple[int, int, int],
+) -> NDArray[np.void]:
+    """Make the vertices (20,) of a box without underside.
+
+    Args:
+        foot: (3,), middle of its underside, m.
+        along: (2,), unit vector of its length in the plane.
+        size: Length, width and height, m.
+        colour: Linear RGB (3,).
+        traits: As for :func:`solid_quads`.
+    """
+    ahead = np.asarray(along, np.float64)
+    local = _BOX * (size[0] / 2, size[1] / 2, size[2])
+    corners = np.empty_like(local)
+    corners[..., :2] = local[..., :1] * ahead + local[..., 1:2] * (-ahead[1], ahead[0])
+    corners[..., 2] = local[..., 2]
+    return solid_quads(corners + np.asarray(foot, np.float64), colour, traits)
+
+
+def solid_strip(
+    rows: NDArray[np.float64],
+    colour: ArrayLike,
+    traits: tuple[int, int, int],
+) -> tuple[NDArray[np.void], NDArray[np.uint32]]:
+    """Make vertices and triangles of a sheet through rows of points.
+
+    Args:
+        rows: (n, k, 3), n rows along the sheet and k points across it; its front is on the left
+            of a walk along the rows where the points go upwards.
+        colour: Linear RGB (3,).
+        traits: As for :func:`solid_quads`.
+    """
+    count, across = rows.shape[:2]
+    corners = np.stack([rows[:-1, :-1], rows[:-1, 1:], rows[1:, 1:], rows[1:, :-1]], axis=2)
+    quads = solid_quads(corners.reshape(-1, 4, 3), colour, traits)
+    run = np.arange(count, dtype=np.float64)
+    run[1:] = np.cumsum(np.linalg.norm(np.diff(rows[:, 0], axis=0), axis=1))
+    run[0] = 0.0
+    rise = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(rows[0], axis=0), axis=1))])
+    spots = np.stack(np.broadcast_arrays(run[:, None], rise[None]), axis=-1)
+    faces = np.stack([spots[:-1, :-1], spots[:-1, 1:], spots[1:, 1:], spots[1:, :-1]], axis=2)
+    quads['spot'] = faces.reshape(-1, 2)
+    return quads, quad_triangles((count - 1) * (across - 1))

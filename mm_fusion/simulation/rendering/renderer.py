@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from mm_fusion.simulation.camera import PinholeCamera
 from mm_fusion.simulation.rendering.context import create_context
-from mm_fusion.simulation.rendering.environment import Environment
-from mm_fusion.simulation.rendering.fleet import Fleet
-from mm_fusion.simulation.rendering.glsl import VERSION, assign, read_shader
+from mm_fusion.simulation.rendering.environment import Environment, luminance
 from mm_fusion.simulation.rendering.lens import Lens
 from mm_fusion.simulation.rendering.pose import Carriage
 from mm_fusion.simulation.rendering.precipitation import Precipitation
-from mm_fusion.simulation.rendering.stage import Stage
+from mm_fusion.simulation.rendering.scene import Scene, View
 from mm_fusion.simulation.rendering.surface import SurfaceLook
 from mm_fusion.simulation.world import Motion
 
@@ -26,10 +25,25 @@ if TYPE_CHECKING:
     import moderngl
     from numpy.typing import NDArray
 
-    from mm_fusion.simulation.rendering.pose import CameraPose
     from mm_fusion.simulation.world import World
 
-_DASHES_M = {'town': (3.0, 9.0), 'rural': (4.0, 12.0), 'motorway': (6.0, 18.0)}
+_NIGHT_LEVEL = 0.07
+"""Street lamps are on where sun and sky give less than this."""
+
+_WET_COLUMNS = (1, 2, 4, 5)
+"""Friction classes that mirror: wet, water, melted snow, ice."""
+
+_WET_AHEAD_M = np.arange(-5.0, 130.0, 5.0)
+
+
+class _Targets(NamedTuple):
+    """Framebuffers of a camera and the textures that others read."""
+
+    radiance: moderngl.Texture
+    depth: moderngl.Texture
+    scene: moderngl.Framebuffer
+    over: moderngl.Framebuffer
+    picture: moderngl.Framebuffer
 
 
 class CameraRenderer:
@@ -51,11 +65,11 @@ class CameraRenderer:
         self._carriage = Carriage(world, self.camera)
         self._ctx = create_context()
         self._environment = Environment(world)
-        self._surface = SurfaceLook(self._ctx, world)
-        self._make_programs()
-        self._make_targets()
-        self._stage = Stage(self._ctx, world, self._ground)
-        self._fleet = Fleet(self._ctx, world, self._body)
+        surface = SurfaceLook(self._ctx, world)
+        self._targets = _make_targets(
+            self._ctx, self.camera.width, self.camera.height, self._settings.segmentation
+        )
+        self._scene = Scene(self._ctx, world, self._environment, surface)
         self._precipitation = Precipitation(self._ctx, world)
         self._lens = Lens(self._ctx, world)
 
@@ -83,102 +97,61 @@ class CameraRenderer:
         """
         with self._ctx:
             pose = self._carriage.at(stamp_ns)
-            arc = float(self._world.state_at(self._world.ego, stamp_ns)[Motion.ARC])
-            self._stage.prepare(arc)
-            self._fleet.place(stamp_ns, pose.eye, pose.rotation[2, :2])
-            self._draw_scene(stamp_ns, pose)
-            self._over.use()
-            velocity = self._velocity(stamp_ns, pose)
+            self._scene.draw(self._view(stamp_ns), pose, self._targets.scene, self._targets.over)
+            self._targets.over.use()
+            state = self._world.state_at(self._world.ego, stamp_ns)
+            heading, speed = state[Motion.HEADING], state[Motion.SPEED]
+            velocity = speed * np.array([math.cos(heading), math.sin(heading), 0.0])
             self._precipitation.draw(stamp_ns, pose.view_projection, pose.eye, velocity)
             exposure_ns = round(self._lens.exposure_s(stamp_ns) * 1e9)
-            before = self._carriage.at(stamp_ns - exposure_ns)
             self._lens.apply(
-                self._radiance,
-                self._depth,
+                self._targets.radiance,
+                self._targets.depth,
                 stamp_ns,
                 pose.view_projection,
-                before.view_projection,
-                self._picture,
+                self._carriage.at(stamp_ns - exposure_ns).view_projection,
+                self._targets.picture,
             )
             return self._read()
 
-    def _velocity(self, stamp_ns: int, pose: CameraPose) -> NDArray[np.float64]:
+    def _view(self, stamp_ns: int) -> View:
         state = self._world.state_at(self._world.ego, stamp_ns)
-        heading, speed = state[Motion.HEADING], state[Motion.SPEED]
-        return np.array([speed * np.cos(heading), speed * np.sin(heading), 0.0])
-
-    def _draw_scene(self, stamp_ns: int, pose: CameraPose) -> None:
-        ctx = self._ctx
-        self._scene.use()
-        ctx.enable_only(ctx.DEPTH_TEST | ctx.CULL_FACE)
-        self._scene.clear(depth=1.0)
-        for program in (self._ground, self._body, self._sky):
-            self._environment.bind(program, stamp_ns)
-            assign(
-                program,
-                turn=pose.turn.T.astype('f4').tobytes(),
-                eye=tuple(pose.eye),
-                picture=(self.camera.width, self.camera.height),
-                lamps_on=0.0,
-                headlight=(1.0, 0.0, 0.0, float(pose.eye[2])),
-            )
-        self._fleet.draw()
-        ctx.disable(ctx.CULL_FACE)
-        self._surface.bind(self._ground, stamp_ns)
-        assign(self._ground, dashes=_DASHES_M[self._world.scenario.road.kind], mirroring=0.0)
-        self._stage.draw_ground(pose.eye)
-        self._draw_sky(pose)
-
-    def _draw_sky(self, pose: CameraPose) -> None:
-        unturn = np.linalg.inv(pose.turn).T.astype('f4')
-        assign(self._sky, unturn=unturn.tobytes())
-        self._ctx.depth_func = '<='
-        self._sky_array.render()
-        self._ctx.depth_func = '<'
+        arc = float(state[Motion.ARC])
+        light = self._environment.light_at(stamp_ns)
+        heading = float(state[Motion.HEADING])
+        direct = luminance(light.sun_radiance) * max(float(light.sun_direction[2]), 0.0)
+        wet = self._world.roads.surface.friction_at(arc + _WET_AHEAD_M)[:, _WET_COLUMNS]
+        return View(
+            stamp_ns=stamp_ns,
+            arc_m=arc,
+            ahead=np.array([math.cos(heading), math.sin(heading)]),
+            beams=self._environment.dark(stamp_ns) or self._world.roads.in_tunnel(arc),
+            night=light.level < _NIGHT_LEVEL,
+            sun_share=direct / max(light.level, 1e-9),
+            wet=bool(wet.max() > 0.02),
+        )
 
     def _read(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         """Fetch the picture and the classes; OpenGL's rows run from the bottom up."""
         size = (self.camera.height, self.camera.width)
-        pixels = np.frombuffer(self._picture.read(components=3, alignment=1), np.uint8)
-        pixels = np.ascontiguousarray(pixels.reshape(*size, 3)[::-1])
+        data = self._targets.picture.read(components=3, alignment=1)
+        pixels = np.frombuffer(data, np.uint8).reshape(*size, 3)
+        pixels = np.ascontiguousarray(pixels[::-1])
         if not self._settings.segmentation:
             return pixels, None
-        classes = np.frombuffer(
-            self._scene.read(components=1, attachment=1, alignment=1), np.uint8
-        )
-        return pixels, np.ascontiguousarray(classes.reshape(size)[::-1])
+        data = self._targets.scene.read(components=1, attachment=1, alignment=1)
+        return pixels, np.ascontiguousarray(np.frombuffer(data, np.uint8).reshape(size)[::-1])
 
-    def _make_programs(self) -> None:
-        defines = ''.join(
-            f'#define {name}\n'
-            for name, wanted in (
-                ('FULL', self._settings.shader == 'full'),
-                ('SEGMENTATION', self._settings.segmentation),
-            )
-            if wanted
-        )
-        common = self._environment.source + read_shader('scene_common.glsl')
 
-        def program(name: str, source: str) -> moderngl.Program:
-            return self._ctx.program(
-                vertex_shader=VERSION + read_shader(f'scene_{name}.vert'),
-                fragment_shader=VERSION + defines + source + read_shader(f'scene_{name}.frag'),
-            )
-
-        ground = self._environment.source + self._surface.source
-        self._ground = program('ground', ground + read_shader('scene_common.glsl'))
-        self._body = program('body', common)
-        self._sky = program('sky', common)
-        corners = self._ctx.buffer(np.array([-1, -1, 3, -1, -1, 3], 'f4').tobytes())
-        self._sky_array = self._ctx.vertex_array(self._sky, [(corners, '2f', 'corner')])
-
-    def _make_targets(self) -> None:
-        size = (self.camera.width, self.camera.height)
-        self._radiance = self._ctx.texture(size, 4, dtype='f2')
-        self._depth = self._ctx.depth_texture(size)
-        attachments = [self._radiance]
-        if self._settings.segmentation:
-            attachments.append(self._ctx.texture(size, 1))
-        self._scene = self._ctx.framebuffer(attachments, self._depth)
-        self._over = self._ctx.framebuffer([self._radiance], self._depth)
-        self._picture = self._ctx.framebuffer([self._ctx.texture(size, 3)])
+def _make_targets(ctx: moderngl.Context, width: int, height: int, classes: bool) -> _Targets:
+    size = (width, height)
+    radiance = ctx.texture(size, 4, dtype='f2')
+    depth = ctx.depth_texture(size)
+    attachments = [radiance, ctx.texture(size, 1)] if classes else [radiance]
+    return _Targets(
+        radiance,
+        depth,
+        ctx.framebuffer(attachments, depth),
+        ctx.framebuffer([radiance], depth),
+        ctx.framebuffer([ctx.texture(size, 3)]),
+    )

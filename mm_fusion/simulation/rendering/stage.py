@@ -4,67 +4,78 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mm_fusion.simulation.rendering.ground import add_ground
-from mm_fusion.simulation.rendering.mesh import GROUND_VERTEX, Mesh
+from mm_fusion.simulation.rendering.section import SECTION_M, make_section, section_index
 
 if TYPE_CHECKING:
     import moderngl
     from numpy.typing import NDArray
 
+    from mm_fusion.simulation.rendering.mesh import Triangles
     from mm_fusion.simulation.world import World
 
-SECTION_M = 250.0
-SIGHT_M = 420.0
+SIGHT_M = {'ground': 420.0, 'solids': 400.0, 'trees': 380.0}
+"""How far along the road each part is drawn."""
+
 _BEHIND_M = 45.0
 _KEPT = 4
-_HALF_MARK_M = {'town': 0.06, 'rural': 0.06, 'motorway': 0.08}
+LAYOUTS = {
+    'ground': (
+        '3f 4f 2f 3i1 1x1 4u1 4f1',
+        ('position', 'along', 'mark', 'normal', 'traits', 'lights'),
+    ),
+    'solids': (
+        '3f 2f 3i1 1x1 4f1 4u1 4f1',
+        ('position', 'spot', 'normal', 'colour', 'traits', 'lights'),
+    ),
+    'trees': (
+        '3f 2f 2f 4u1 4f1',
+        ('position', 'corner', 'size', 'traits', 'lights'),
+    ),
+}
 
 
 class _Loaded(NamedTuple):
     """Triangles of one section in the graphics memory, in order of arc length."""
 
-    array: moderngl.VertexArray
-    arcs: NDArray[np.float32]
-    buffers: tuple[moderngl.Buffer, moderngl.Buffer]
-
-
-class _Section(NamedTuple):
     origin: NDArray[np.float64]
-    ground: _Loaded | None
+    arcs: NDArray[np.float32]
+    arrays: dict[moderngl.Program, moderngl.VertexArray]
+    buffers: tuple[moderngl.Buffer, moderngl.Buffer]
 
 
 class Stage:
     """Roads and what stands beside them, made section by section as the drive reaches them.
 
-    A section depends on the scenario and its index alone.
-
     Args:
         ctx: Context of its buffers.
         world: The drive.
-        ground: Draws vertices of type ``GROUND_VERTEX``.
+        programs: What draws each part: 'ground', 'solids' and 'trees'; several where a part is
+            drawn in several ways.
     """
 
-    def __init__(self, ctx: moderngl.Context, world: World, ground: moderngl.Program) -> None:
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        world: World,
+        programs: dict[str, tuple[moderngl.Program, ...]],
+    ) -> None:
         self._ctx = ctx
         self._world = world
-        self._ground = ground
-        self._half_mark_m = _HALF_MARK_M[world.scenario.road.kind]
-        self._sections: dict[int, _Section] = {}
-        self._shown: list[_Section] = []
-        self._span = (0.0, 0.0)
+        self._programs = programs
+        self._sections: dict[int, dict[str, _Loaded]] = {}
+        self._shown: list[dict[str, _Loaded]] = []
+        self._arc = 0.0
 
     def prepare(self, arc_m: float) -> None:
-        """Make what is in sight from a place on the main road; forget what is far behind."""
+        """Make what is in sight from a place on the main road; forget what is far away."""
         course = self._world.roads.main.course
-        self._span = (arc_m - _BEHIND_M, arc_m + SIGHT_M)
-        begin = max(self._span[0], course.start_m)
-        end = min(self._span[1], course.end_m)
-        wanted = range(math.floor(begin / SECTION_M), math.floor(end / SECTION_M) + 1)
+        begin = max(arc_m - _BEHIND_M, course.start_m)
+        end = min(arc_m + max(SIGHT_M.values()), course.end_m)
+        wanted = range(section_index(begin), section_index(end) + 1)
         for index in wanted:
             if index not in self._sections:
                 self._sections[index] = self._made(index)
@@ -72,53 +83,59 @@ class Stage:
             farthest = max(self._sections, key=lambda k: abs((k + 0.5) * SECTION_M - arc_m))
             _release(self._sections.pop(farthest))
         self._shown = [self._sections[index] for index in wanted]
+        self._arc = arc_m
 
-    def draw_ground(self, eye: NDArray[np.float64]) -> None:
-        """Draw the ground, the nearest first; the program's other uniforms are set."""
-        self._draw([(section.origin, section.ground) for section in self._shown], eye)
-
-    def _draw(
+    def draw(
         self,
-        parts: list[tuple[NDArray[np.float64], _Loaded | None]],
+        part: str,
+        program: moderngl.Program,
         eye: NDArray[np.float64],
+        sight_m: float | None = None,
     ) -> None:
-        for origin, part in parts:
-            if part is None:
+        """Draw one part, the nearest first; the program's other uniforms are set.
+
+        Args:
+            part: 'ground', 'solids' or 'trees'.
+            program: One of those given for it.
+            eye: The camera in the map frame, (3,).
+            sight_m: How far along the road.
+        """
+        span = self._arc - _BEHIND_M, self._arc + (sight_m or SIGHT_M[part])
+        for section in self._shown:
+            loaded = section.get(part)
+            if loaded is None:
                 continue
-            first, last = (int(n) for n in np.searchsorted(part.arcs, self._span))
+            first, last = (int(n) for n in np.searchsorted(loaded.arcs, span))
             if last > first:
-                shift = (origin[0] - eye[0], origin[1] - eye[1], -eye[2])
-                part.array.program['shift'] = shift
-                part.array.render(vertices=3 * (last - first), first=3 * first)
+                origin = loaded.origin
+                program['shift'] = (origin[0] - eye[0], origin[1] - eye[1], -eye[2])
+                loaded.arrays[program].render(vertices=3 * (last - first), first=3 * first)
 
-    def _made(self, index: int) -> _Section:
-        roads = self._world.roads
-        begin = max(index * SECTION_M, roads.main.course.start_m)
-        end = min((index + 1) * SECTION_M, roads.main.course.end_m)
-        origin = roads.main.course.pose_at((begin + end) / 2)[:2]
-        ground = Mesh(GROUND_VERTEX)
-        add_ground(ground, roads, begin, end, self._half_mark_m, origin)
-        names = ('position', 'along', 'mark', 'normal', 'traits', 'lights')
-        return _Section(
-            origin, self._load(ground, self._ground, '3f 4f 2f 3i1 1x1 4u1 4f1', names)
-        )
+    def _made(self, index: int) -> dict[str, _Loaded]:
+        section = make_section(self._world, index)
+        parts = {'ground': section.ground, 'solids': section.solids, 'trees': section.trees}
+        return {
+            name: self._load(name, triangles, section.origin)
+            for name, triangles in parts.items()
+            if len(triangles.corners)
+        }
 
-    def _load(
-        self, mesh: Mesh, program: moderngl.Program, layout: str, names: tuple[str, ...]
-    ) -> _Loaded | None:
-        vertices, triangles, arcs = mesh.finish()
-        if not len(triangles):
-            return None
-        buffers = self._ctx.buffer(vertices.tobytes()), self._ctx.buffer(triangles.tobytes())
-        array = self._ctx.vertex_array(
-            program, [(buffers[0], layout, *names)], index_buffer=buffers[1], skip_errors=True
-        )
-        return _Loaded(array, arcs, buffers)
+    def _load(self, name: str, part: Triangles, origin: NDArray[np.float64]) -> _Loaded:
+        vertices = self._ctx.buffer(part.vertices.tobytes())
+        corners = self._ctx.buffer(part.corners.tobytes())
+        layout, names = LAYOUTS[name]
+        arrays = {
+            program: self._ctx.vertex_array(
+                program, [(vertices, layout, *names)], index_buffer=corners, skip_errors=True
+            )
+            for program in self._programs[name]
+        }
+        return _Loaded(origin, part.arcs, arrays, (vertices, corners))
 
 
-def _release(section: _Section) -> None:
-    for part in (section.ground,):
-        if part is not None:
-            part.array.release()
-            for buffer in part.buffers:
-                buffer.release()
+def _release(section: dict[str, _Loaded]) -> None:
+    for part in section.values():
+        for array in part.arrays.values():
+            array.release()
+        for buffer in part.buffers:
+            buffer.release()

@@ -93,6 +93,7 @@ class Body:
         rear_m: Nominal distance from the rear end to the rear axle.
         head_lamps: float64 (2, 3), centres, m.
         tail_lamps: float64 (2, 3), centres, m.
+        blue_lamps: float64 (2, 3), left and right on the roof, m; meant where there are any.
     """
 
     vertices: NDArray[np.void]
@@ -101,6 +102,7 @@ class Body:
     rear_m: float
     head_lamps: NDArray[np.float64]
     tail_lamps: NDArray[np.float64]
+    blue_lamps: NDArray[np.float64]
 
 
 def make_bodies() -> dict[VehicleKind, Body]:
@@ -117,20 +119,23 @@ def make_bodies() -> dict[VehicleKind, Body]:
     }
 
 
+_Place: TypeAlias = 'tuple[float, float, float]'
+
+
 def _body(
-    parts: Parts, head: tuple[float, float, float], tail: tuple[float, float, float]
+    parts: Parts, width: float, head: _Place, tail: _Place, blue: _Place = (0.0, 0.0, 0.0)
 ) -> Body:
     vertices, triangles = parts.finish()
     low, high = vertices['position'].min(axis=0), vertices['position'].max(axis=0)
-    length, width, height = (float(value) for value in high - low)
     sides = np.array([[1, 1, 1], [1, -1, 1]])
     return Body(
         vertices,
         triangles,
-        (length, width, height),
+        (float(high[0] - low[0]), width, float(high[2])),
         -float(low[0]),
         np.array(head) * sides,
         np.array(tail) * sides,
+        np.array(blue) * sides,
     )
 
 
@@ -168,7 +173,7 @@ def _passenger(profile: Profile, wheelbase: float, *, police: bool = False) -> B
     if police:
         parts.box((1.05, -0.55, 1.45), (1.30, 0.55, 1.49), PLASTIC)
         parts.both_sides((1.07, 0.18, 1.49), (1.28, 0.54, 1.60), BLUE_LAMP)
-    return _body(parts, (nose, 0.60, 0.64), (back, 0.66, 0.75))
+    return _body(parts, 1.81, (nose, 0.60, 0.64), (back, 0.66, 0.75), (1.17, 0.36, 1.56))
 
 
 def _panel_van(*, ambulance: bool) -> Body:
@@ -203,7 +208,7 @@ def _panel_van(*, ambulance: bool) -> Body:
         parts.both_sides((2.40, 0.30, 2.46), (2.70, 0.74, 2.60), BLUE_LAMP)
         parts.both_sides((back + 0.05, 0.55, 2.38), (back + 0.25, 0.85, 2.50), BLUE_LAMP)
         parts.box((back - 0.013, -0.95, 1.27), (back + 0.01, 0.95, 1.40), _RED)
-    return _body(parts, (nose, 0.72, 0.86), (back, 0.88, 1.0))
+    return _body(parts, 2.0, (nose, 0.72, 0.86), (back, 0.88, 1.0), (2.55, 0.52, 2.54))
 
 
 def _cab(parts: Parts, x: float, paint: Look, roof: float) -> None:
@@ -251,7 +256,7 @@ def _truck() -> Body:
     _cab(parts, 4.68, PAINT, 3.0)
     parts.wheels((0.0, 5.75), 1.10, 0.50)
     _lorry_rear(parts, back, 1.25)
-    return _body(parts, (6.66, 0.94, 0.70), (back, 0.95, 0.81))
+    return _body(parts, 2.54, (6.66, 0.94, 0.70), (back, 0.95, 0.81))
 
 
 def _fire_engine() -> Body:
@@ -272,7 +277,7 @@ def _fire_engine() -> Body:
     parts.both_sides((back + 0.05, 0.85, 3.05), (back + 0.3, 1.1, 3.22), BLUE_LAMP)
     parts.wheels((0.0, 4.35), 1.10, 0.48)
     _lorry_rear(parts, back, 1.22)
-    return _body(parts, (5.34, 0.94, 0.70), (back, 0.92, 0.81))
+    return _body(parts, 2.46, (5.34, 0.94, 0.70), (back, 0.92, 0.81), (4.2, 0.7, 3.05))
 
 
 def _bus() -> Body:
@@ -296,7 +301,7 @@ def _bus() -> Body:
     parts.box((nose - 0.1, -0.85, 2.58), (nose + 0.012, 0.85, 2.82), SHADE)
     parts.both_sides((nose - 0.2, 0.78, 0.55), (nose + 0.012, 1.08, 0.78), HEADLAMP)
     parts.both_sides((nose - 0.1, 1.2, 1.7), (nose + 0.15, 1.4, 2.3), PLASTIC)
-    return _body(parts, (nose, 0.93, 0.66), (back, 1.03, 1.05))
+    return _body(parts, 2.5, (nose, 0.93, 0.66), (back, 1.03, 1.05))
 
 
 def _bus_look(rows: int) -> Callable[[int, int], Look]:

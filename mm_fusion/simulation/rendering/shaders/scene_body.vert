@@ -3,10 +3,11 @@
 // Vehicles: one body for each kind, placed once for each vehicle.
 
 uniform mat4 turn;
+uniform vec3 eye;
 in vec3 position;
 in ivec3 normal;
 in vec4 colour;
-in vec4 place;        // instance: from the eye (m) and heading
+in vec4 place;        // instance: from the eye (m), heading in w
 in vec3 scale;        // instance
 in vec4 paint;        // instance: linear RGB; whether headlights are on
 in vec4 lights;       // instance: sky, street lamps, tunnel lamps; brake lights
@@ -22,7 +23,7 @@ void main() {
     vec2 ahead = vec2(cos(place.w), sin(place.w));
     mat2 heading = mat2(ahead, vec2(-ahead.y, ahead.x));
     vec3 local = position * scale;
-    relative = place.xyz + vec3(heading * local.xy, local.z);
+    relative = vec3(place.xy + heading * local.xy, local.z - eye.z);
     vec3 bent = vec3(normal) / (127.0 * scale);
     across = vec3(heading * bent.xy, bent.z);
     finish = int(colour.a * 255.0 + 0.5);

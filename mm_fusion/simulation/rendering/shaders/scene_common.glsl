@@ -7,9 +7,9 @@ uniform vec2 picture;           // columns and rows of the target
 uniform float lamps_on;         // street lamps and headlights, 0 or 1
 uniform vec4 headlight;         // xy: direction of the vehicle; z: strength; w: height of the eye
 uniform float headlight_ahead;  // m from the eye to the lamps
-const vec3 STREET_LAMP = vec3(0.115, 0.085, 0.055);
-const vec3 TUNNEL_LAMP = vec3(0.30, 0.27, 0.21);
-const vec3 HEADLIGHT = vec3(0.26, 0.255, 0.24);
+const vec3 STREET_LIGHT = vec3(0.115, 0.085, 0.055);
+const vec3 TUNNEL_LIGHT = vec3(0.30, 0.27, 0.21);
+const vec3 BEAM_LIGHT = vec3(0.26, 0.255, 0.24);
 
 layout(location = 0) out vec4 radiance;
 #ifdef SEGMENTATION
@@ -52,7 +52,7 @@ float own_headlight(vec3 relative, vec3 normal) {
 vec3 lit(vec3 normal, vec3 relative, vec3 lights, float sun) {
     vec3 all = light(normal) * lights.x;
     all -= sun_radiance * (max(dot(normal, sun_direction), 0.0) * lights.x * (1.0 - sun));
-    all += STREET_LAMP * (lights.y * lamps_on) + TUNNEL_LAMP * lights.z;
-    if (headlight.z > 0.0) all += HEADLIGHT * own_headlight(relative, normal);
+    all += STREET_LIGHT * (lights.y * lamps_on) + TUNNEL_LIGHT * lights.z;
+    if (headlight.z > 0.0) all += BEAM_LIGHT * own_headlight(relative, normal);
     return all;
 }

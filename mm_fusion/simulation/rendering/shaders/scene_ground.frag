@@ -12,7 +12,6 @@ flat in vec2 line;
 flat in vec3 base_normal;
 flat in ivec2 kinds;
 
-const int TERRAIN = 1, ROAD = 2, MARK = 3, KERB = 4;
 
 // Share of a span of some width around x that lies within half of 0.
 float covered(float x, float half_width, float width) {
@@ -42,15 +41,7 @@ void main() {
     vec3 view = relative / range;
     GroundPoint point = GroundPoint(relative.xy + eye.xy, places.x, places.y, kinds.x, range, view);
     float paint = kinds.y > 0 ? paint_share() : 0.0;
-    GroundLook look = ground_look(point);
-    if (paint > 0.02) {
-        point.kind = MARK;
-        GroundLook painted = ground_look(point);
-        look.albedo = mix(look.albedo, painted.albedo, paint);
-        look.mirror = mix(look.mirror, painted.mirror, paint);
-        look.gloss = mix(look.gloss, painted.gloss, paint);
-        look.normal = mix(look.normal, painted.normal, paint);
-    }
+    GroundLook look = ground_look(point, paint);
     vec3 normal = look.normal;
     if (base_normal.z < 0.9) {
         normal = base_normal;
@@ -69,5 +60,5 @@ void main() {
     colour += sun_radiance * (sun * light_shares.x * look.gloss * look.gloss * 0.12
                               * (1.0 + 0.06 * sharp) * pow(glint, sharp));
     radiance = vec4(in_air(colour, range, view), 1.0);
-    CLASSIFY(paint > 0.5 ? MARK : kinds.x);
+    CLASSIFY(paint > 0.5 ? 3 : kinds.x);
 }

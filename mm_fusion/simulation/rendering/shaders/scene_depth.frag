@@ -1,0 +1,4 @@
+// SPDX-FileCopyrightText: 2026 mm_fusion contributors
+// SPDX-License-Identifier: Apache-2.0
+
+void main() {}
