@@ -118,8 +118,7 @@ def _problem(found: CameraIntrinsics) -> str:
             f'{seen}, which is a field of view of {fov_deg:.3g} deg, '
             f'expected {_MIN_FOV_DEG:g} to {_MAX_FOV_DEG:g}'
         )
-    if not (
-        found.width <= 3 * cx <= 2 * found.width and found.height <= 3 * cy <= 2 * found.height
-    ):
+    across, down = (cx + 0.5) / found.width, (cy + 0.5) / found.height
+    if not (1 / 3 <= across <= 2 / 3 and 1 / 3 <= down <= 2 / 3):
         return f'{seen}, expected the middle of {found.width} x {found.height} pixels'
     return ''

@@ -102,8 +102,8 @@ def load_profile(name_or_path: str, folder: Path, vehicle: str = '') -> Simulato
             )
     try:
         document = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: a date or a number that YAML recognises and Python cannot hold.
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
+        # ValueError: no UTF-8, or a date that YAML recognises and Python cannot hold.
         raise SettingsError([f'{path}: {" ".join(str(error).split())}']) from error
     problems: list[str] = []
     profile = _profile(path.stem, document, vehicle, problems)
@@ -143,7 +143,7 @@ def _checked(document: Any, problems: list[str]) -> dict[str, Any]:
         return {}
     values = {}
     for key, value in document.items():
-        kind = _KEYS.get(key) if isinstance(key, str) else None
+        kind = _KEYS.get(key)
         if kind is None:
             problems.append(f'{key}: unknown, expected one of {", ".join(_KEYS)}')
         elif not isinstance(value, kind):

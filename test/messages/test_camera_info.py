@@ -55,6 +55,7 @@ def test_the_older_name_of_the_matrix_is_read() -> None:
         (camera_info(640, 480, math.nan), 'finite'),
         (camera_info(640, 480, 277.0, centre=(160.0, 120.0)), 'middle of 640 x 480'),
         (camera_info(640, 480, 400.0, centre=(320.0, 479.0)), 'middle of 640 x 480'),
+        (camera_info(640, 480, 400.0, centre=(160.0, 240.0)), 'middle of 640 x 480'),
     ],
 )
 def test_a_matrix_that_cannot_be_true_is_replaced_or_refused(

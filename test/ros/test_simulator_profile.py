@@ -114,6 +114,8 @@ def test_only_what_is_needed_has_to_be_given(tmp_path: Path) -> None:
         ({'topics': {**GOOD['topics'], 'image': '/{ego}/a'}}, "topics.image: found '/{ego}/a'"),
         ({'topics': {**GOOD['topics'], 'fix': None}}, 'topics.fix: found None'),
         ({'vehicle': ''}, "topics.image: found '/{vehicle}/image'"),
+        ({'vehicle': '', 'topics': {**GOOD['topics'], 'fix': '/{vehicle}_fix'}},
+         "topics.fix: found '/{vehicle}_fix'"),
         ({'vehicle': 'a/b'}, "vehicle: found 'a/b', expected letters"),
         ({'topics': {'image': '/a'}}, 'topics: expected audio, fix, velocity, clock as well'),
         ({'topics': dict.fromkeys(ROLES, '/a')}, "vehicle: found 'ego', but no topic"),
@@ -156,7 +158,9 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     assert len(problems_of(tmp_path, document)) == 6
 
 
-@pytest.mark.parametrize('text', ['', '[]', 'a: [', '- x', '\x00', '2', '{1: 2}', 'a: 2021-02-30'])
+@pytest.mark.parametrize(
+    'text', ['', '[]', 'a: [', '- x', '\x00', '2', '{1: 2}', 'a: 2021-02-30', '[' * 5000]
+)
 def test_what_is_no_mapping_is_refused_in_words(tmp_path: Path, text: str) -> None:
     assert problems_of(tmp_path, text)
 
@@ -180,6 +184,13 @@ def test_garbage_is_refused_in_words(
     tmp_path_factory: pytest.TempPathFactory, document: Any
 ) -> None:
     assert problems_of(tmp_path_factory.mktemp('garbage'), yaml.safe_dump(document))
+
+
+def test_what_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / 'mine.yaml'
+    path.write_bytes(b'title: \xff')
+    with pytest.raises(SettingsError, match='utf-8'):
+        load_profile(str(path), PROFILES)
 
 
 def test_a_profile_that_does_not_exist_is_named(tmp_path: Path) -> None:
