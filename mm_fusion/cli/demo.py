@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``mm_fusion demo``: a drive through the real node over ROS, recorded and evaluated."""
+"""``mm_fusion demo``: a drive through the real node over ROS, recorded, evaluated and filmed."""
 
 from __future__ import annotations
 
@@ -8,72 +8,129 @@ import dataclasses
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mm_fusion.errors import MmFusionError
+from mm_fusion.errors import MmFusionError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
-    from mm_fusion.cli.live_figures import LiveFigures, Stretch
-    from mm_fusion.cli.live_run import LiveRun
+    from mm_fusion.cli.live_run import LiveRun, Source
+    from mm_fusion.evaluation.camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
+    from mm_fusion.evaluation.video import Video
     from mm_fusion.runtime import Bundle
+    from mm_fusion.simulation.scenario import Scenario
 
 _SAMPLE_FRAMES = 4
+_SCENARIO = 'demo'
+_VIEW_HZ = 8
 
 
 def demo(
     bag: Annotated[
         Path | None,
-        typer.Argument(help='Recording to play; without one, a drive is made.'),
+        typer.Argument(help='Recording to play; without one, the embedded simulator drives.'),
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help=f'Name or file of the scenario to simulate; default: {_SCENARIO}.'),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the drive; default: the scenario's.")
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=7200, help="Length of the drive, s; default: the scenario's."),
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.01, max=100, help='Speed against real time.')] = 1.0,
+    loop: Annotated[int, typer.Option(min=1, help='How often a recording is played.')] = 1,
     out: Annotated[
         Path | None,
         typer.Option(help='New or empty folder for everything that is made; default: temporary.'),
     ] = None,
-    rate: Annotated[float, typer.Option(min=0.01, max=1000, help='Speed of playing.')] = 1.0,
-    loop: Annotated[int, typer.Option(min=1, help='How often the recording is played.')] = 1,
-    seed: Annotated[int, typer.Option(min=0, help='Seed of the made drive.')] = 0,
-    duration: Annotated[
-        float, typer.Option(min=1, max=20, help='Length of the made drive, s.')
-    ] = 20.0,
     bundle: Annotated[str | None, typer.Option(help='Name or folder of the model bundle.')] = None,
+    video: Annotated[
+        bool, typer.Option('--video/--no-video', help='Make a video of the drive.')
+    ] = True,
 ) -> None:
-    """Play a drive into the fusion node over ROS, record, evaluate, and show the figures.
+    """Drive through a simulated town, or play a recording, with the fusion node listening.
 
+    What it says is recorded, compared with the truth, and shown in a report and a video.
     Exit status: 0 where all is well, 2 where an input is refused or a process fails.
     """
     from rich.console import Console
 
+    from mm_fusion.cli.demo_tables import show_run
     from mm_fusion.cli.live_figures import live_figures
-    from mm_fusion.cli.live_run import run_live
     from mm_fusion.runtime import Bundle
     from mm_fusion.settings import Settings
 
     console = Console()
     loaded = Bundle.load(Settings().inference.bundle if bundle is None else bundle)
+    source, title, camera = _source(bag, scenario, seed, duration, rate, loop)
     folder = _folder(out)
-    if bag is None:
-        bag = folder / 'drive'
-        _make_drive(console, bag, seed, duration)
-    run = run_live(bag, folder, bundle=loaded.path, rate=rate, loops=loop)
+    run = _run(console, source, title, folder, loaded)
     figures = live_figures(run.recording)
     # Recordings are sorted by time: played twice, one pass would lie over the other.
-    result = _evaluated(run.recording, loaded) if loop == 1 else None
-    _show(console, run, figures, result)
+    result = _evaluated(run.recording, loaded, camera) if loop == 1 else None
+    show_run(console, run, figures, result)
     summary = {'played': run.played, 'recorded': run.recorded, 'node': dataclasses.asdict(figures)}
     (folder / 'demo.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
-    console.print(f'files: {folder}', soft_wrap=True, markup=False, highlight=False)
+    _say(console, f'files: {folder}')
     if result is None:
-        console.print('not evaluated: the recording was played more than once')
-    else:
-        page = _report(folder / 'report', result, loaded)
-        console.print(f'report: {page}', soft_wrap=True, markup=False, highlight=False)
+        _say(console, 'not evaluated: the recording was played more than once')
+        return
+    result = dataclasses.replace(result, name=title)
+    made = _filmed(console, run.recording, folder, camera) if video else None
+    _say(console, f'report: {_report(folder / "report", result, loaded, made)}')
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+def _source(
+    bag: Path | None,
+    scenario: str | None,
+    seed: int | None,
+    duration_s: float | None,
+    rate: float,
+    loop: int,
+) -> tuple[Source, str, CameraOptions]:
+    """Choose what feeds the node, its name, and what is known of the camera."""
+    from mm_fusion.cli.live_run import recording_source, simulator_source
+    from mm_fusion.evaluation.camera import NO_OPTIONS
+    from mm_fusion.simulation.scenario_choice import choose_scenario
+
+    if bag is not None:
+        given = {'--scenario': scenario, '--seed': seed, '--duration': duration_s}
+        problems = [
+            f'{name}: serves the simulator, and a recording is played'
+            for name, value in given.items()
+            if value is not None
+        ]
+        if problems:
+            raise SettingsError(problems)
+        name = bag.stem if bag.is_file() else bag.resolve().name
+        return recording_source(bag, rate, loop), name, NO_OPTIONS
+    if loop > 1:
+        raise SettingsError(['--loop: serves a recording, and the simulator drives'])
+    chosen = choose_scenario(scenario or _SCENARIO, seed, duration_s)
+    title = f'{chosen.name}, seed {chosen.seed}'
+    return simulator_source(scenario or _SCENARIO, chosen, rate), title, _mounting(chosen)
+
+
+def _mounting(scenario: Scenario) -> CameraOptions:
+    """Tell where the camera sits: tf2_msgs is not in the wheels, so no topic can."""
+    from mm_fusion.evaluation.camera import CameraOptions
+
+    camera = scenario.camera
+    return CameraOptions(
+        height_m=camera.up_m, pitch_deg=camera.pitch_down_deg, forward_m=camera.forward_m
+    )
 
 
 def _folder(out: Path | None) -> Path:
@@ -88,22 +145,29 @@ def _folder(out: Path | None) -> Path:
     return out.resolve()
 
 
-def _make_drive(console: Console, path: Path, seed: int, duration_s: float) -> None:
-    """Make the drive behind a progress bar."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def _run(console: Console, source: Source, title: str, folder: Path, bundle: Bundle) -> LiveRun:
+    """Run behind a view of what the node says, where there is a terminal to show it."""
+    from rich.live import Live
 
-    from mm_fusion.cli.drive_bag import write_drive
-    from mm_fusion.simulation.short_drive import ShortDrive
+    from mm_fusion.cli.live_run import run_live
+    from mm_fusion.cli.live_view import live_view
 
-    drive = ShortDrive(seed, duration_s)
-    columns = (TextColumn('making a drive'), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task('', total=drive.frames)
-        write_drive(drive, path, lambda frames: progress.update(task, completed=frames))
+    if not console.is_terminal:
+        return run_live(source, folder, bundle=bundle.path)
+    newest: dict[str, Any] = {}
+
+    def view() -> Any:
+        return live_view(newest.get('state'), title, source.duration_s)
+
+    with Live(
+        get_renderable=view, console=console, refresh_per_second=_VIEW_HZ, transient=True
+    ):  # fmt: skip
+        return run_live(
+            source, folder, bundle=bundle.path, on_state=lambda state: newest.update(state=state)
+        )
 
 
-def _evaluated(recording: Path, bundle: Bundle) -> BagResult:
-    from mm_fusion.evaluation.camera import NO_OPTIONS
+def _evaluated(recording: Path, bundle: Bundle, camera: CameraOptions) -> BagResult:
     from mm_fusion.evaluation.run import Job, evaluate_bags
     from mm_fusion.settings import Settings
 
@@ -113,62 +177,37 @@ def _evaluated(recording: Path, bundle: Bundle) -> BagResult:
         topics=None,
         recorded=True,
         frames=_SAMPLE_FRAMES,
-        camera=NO_OPTIONS,
+        camera=camera,
     )
     return evaluate_bags([recording], job)[0]
 
 
-def _report(folder: Path, result: BagResult, bundle: Bundle) -> Path:
+def _filmed(
+    console: Console, recording: Path, folder: Path, camera: CameraOptions
+) -> Video | None:
+    """Make the video behind a progress bar; where it cannot be encoded, say so."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from mm_fusion.evaluation.video import write_video
+    from mm_fusion.evaluation.webm import can_write
+    from mm_fusion.settings import Settings
+
+    if not can_write():
+        _say(console, 'no video: this build of Pillow cannot encode AVIF')
+        return None
+    columns = (TextColumn('making a video'), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task('', total=1.0)
+        video = write_video(
+            recording, folder / 'video', Settings(), camera=camera,
+            progress=lambda share: progress.update(task, completed=share),
+        )  # fmt: skip
+    _say(console, f'video: {video.path}')
+    return video
+
+
+def _report(folder: Path, result: BagResult, bundle: Bundle, video: Video | None) -> Path:
     from mm_fusion.evaluation.report import write_report
 
     name = f'{bundle.manifest.name} {bundle.manifest.version}'
-    return write_report(folder, [result], name)
-
-
-def _show(console: Console, run: LiveRun, figures: LiveFigures, result: BagResult | None) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title='Live run', title_justify='left', box=SIMPLE_HEAD, show_header=False)
-    for name, value in _rows(run, figures, result):
-        table.add_row(Text(name), Text(value))
-    console.print(table)
-
-
-def _rows(
-    run: LiveRun, figures: LiveFigures, result: BagResult | None
-) -> Iterator[tuple[str, str]]:
-    """Give the name and the value of each figure."""
-    yield 'camera frames played', str(run.played['published'].get('/image', 0))
-    yield 'camera frames in', str(figures.frames_received)
-    outputs = f'{figures.roads} road states, {figures.trajectories} trajectories'
-    yield 'outputs out', f'{outputs}, {figures.superseded} superseded'
-    lost = sum(run.recorded['lost'].values()) + sum(run.recorded['overflowed'].values())
-    yield 'lost by the recorder', str(lost)
-    yield 'present', ', '.join(f'{name} {share:.0%}' for name, share in figures.present.items())
-    for name, drops in figures.drops.items():
-        if drops:
-            counts = ', '.join(f'{count} {reason}' for reason, count in drops.items())
-            yield f'{name} dropped', f'{counts} of {figures.received[name]}'
-    if not any(figures.drops.values()):
-        yield 'dropped', 'nothing'
-    if figures.latency_s is not None:
-        median, high = figures.latency_s
-        yield 'latency, frame to output', f'median {median * 1e3:.0f} ms, p95 {high * 1e3:.0f} ms'
-    yield 'friction', _timeline(figures.frictions)
-    yield 'siren', _timeline(figures.sirens) or 'not heard'
-    if result is not None:
-        yield 'ego path, ADE at 6 s', _scores(result)
-
-
-def _timeline(stretches: tuple[Stretch, ...]) -> str:
-    return ', '.join(f'{s.what} {s.begin_s:.1f} to {s.end_s:.1f} s' for s in stretches)
-
-
-def _scores(result: BagResult) -> str:
-    scores = result.totals.scores
-    own, physics = scores['mm_fusion']['all'], scores['ctra']['all']
-    if own.ade_m is None or physics.ade_m is None:
-        return 'no sample: the drive is too short, or nothing moved'
-    return f'{own.ade_m[-1]:.2f} m, CTRA {physics.ade_m[-1]:.2f} m, {own.count} samples'
+    return write_report(folder, [dataclasses.replace(result, video=video)], name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mm_fusion.bags import match_topics
 from mm_fusion.bags.raw import RawBag
 from mm_fusion.types.predictions import FRICTION_CLASSES
 from mm_fusion.types.sensors import Modality
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NS = 1_000_000_000
-_IMAGE = '/image'
 _ROAD = '/mm_fusion/road_state'
 _TRAJECTORY = '/mm_fusion/trajectory_prediction'
 _STATUS = '/mm_fusion/status'
@@ -86,12 +86,14 @@ def live_figures(recording: Path) -> LiveFigures:
     counts: Counter[str] = Counter()
     status: Any = None
     with RawBag(recording) as bag:
-        for topic, received_ns, data in bag.messages((_IMAGE, _ROAD, _TRAJECTORY, _STATUS)):
+        images = match_topics(bag.types).image
+        wanted = [topic for topic in (images, _ROAD, _TRAJECTORY, _STATUS) if topic]
+        for topic, received_ns, data in bag.messages(wanted):
             counts[topic] += 1
             if topic == _TRAJECTORY:
                 continue
             message: Any = bag.deserialized(topic, data)
-            if topic == _IMAGE:
+            if topic == images:
                 arrivals[_stamp_ns(message)] = received_ns
             elif topic == _STATUS:
                 status = message

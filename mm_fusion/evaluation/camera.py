@@ -42,11 +42,13 @@ class CameraOptions:
         height_m: Of the camera over the ground.
         horizontal_fov_deg: Angle of view across the width of the image.
         pitch_deg: Downward tilt.
+        forward_m: Place of the camera ahead of ``base_link``.
     """
 
     height_m: float | None = None
     horizontal_fov_deg: float | None = None
     pitch_deg: float | None = None
+    forward_m: float | None = None
 
 
 NO_OPTIONS = CameraOptions()
@@ -202,10 +204,10 @@ def _camera(
     """Put together what the user says, what the recording says, and what has to be assumed."""
     rotation, position = _level(HEIGHT_M, PITCH_DEG) if mounting is None else mounting
     pitch_deg = math.degrees(math.asin(-max(-1.0, min(1.0, float(rotation[2, 2])))))
-    if options.height_m is not None or options.pitch_deg is not None:
+    if (options.height_m, options.pitch_deg, options.forward_m) != (None, None, None):
         height_m = float(position[2]) if options.height_m is None else options.height_m
         pitch_deg = pitch_deg if options.pitch_deg is None else options.pitch_deg
-        forward_m = position[0]
+        forward_m = position[0] if options.forward_m is None else options.forward_m
         rotation, position = _level(height_m, pitch_deg)
         position[0] = forward_m
     if options.horizontal_fov_deg is None and info is not None:
@@ -229,7 +231,7 @@ def _camera(
 
 def _source(option: float | None, recorded: object, topic: str) -> str:
     if option is not None:
-        return 'chosen'
+        return 'given'
     return 'assumed' if recorded is None else topic
 
 

@@ -111,7 +111,8 @@ class Overlay:
             )
         else:
             self._draw_image(view, moment.image, moment)
-            self._draw_legend(canvas, moment)
+            if _sees(moment):
+                self._draw_legend(canvas, moment)
         self._draw_notices(canvas, moment)
 
     def _draw_legend(self, canvas: Canvas, moment: Moment) -> None:
@@ -134,8 +135,7 @@ class Overlay:
         left, top = (VIEW_WIDTH - width) // 2, (VIEW_HEIGHT - height) // 2
         area = view[top : top + height, left : left + width]
         cv2.resize(image, (width, height), dst=area, interpolation=cv2.INTER_LINEAR)
-        present = moment.output.modalities[Modality.CAMERA].state is ModalityState.PRESENT
-        if not present:
+        if not _sees(moment):
             grey = cv2.cvtColor(area, cv2.COLOR_RGB2GRAY).astype(np.float32) * 0.45 + 14
             area[:] = grey[:, :, None].astype(np.uint8)
         elif moment.output.trajectory is not None:
@@ -163,6 +163,10 @@ class Overlay:
             x += width + 8
 
 
+def _sees(moment: Moment) -> bool:
+    return moment.output.modalities[Modality.CAMERA].state is ModalityState.PRESENT
+
+
 def draw_path(
     area: NDArray[np.uint8],
     mode: TrajectoryMode,
@@ -181,7 +185,7 @@ def draw_path(
     centre, across, deviation = dense_path(mode)
     for half, strength in (
         (_PATH_WIDTH_M / 2 + np.minimum(_NINETY * deviation, _WIDEST_M), 60),
-        (np.full(len(centre), _PATH_WIDTH_M / 2), 105),
+        (np.full(len(centre), _PATH_WIDTH_M / 2), 88),
     ):
         sides = [
             camera.project(centre + sign * across * half[:, None], width, height)

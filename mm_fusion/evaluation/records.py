@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.evaluation.road_truth import RoadTrack
+    from mm_fusion.evaluation.video import Video
 
 Subset: TypeAlias = Literal['all', 'turning']
 TruthSource: TypeAlias = Literal['odometry', 'smoothed recording']
@@ -320,6 +321,7 @@ class BagResult:
         drive: The driven path; None where nothing could be scored.
         frames: Sample frames, where asked for.
         view: How the camera is taken to see the road, and where that is known from.
+        video: The video of the drive, where one was made.
     """
 
     name: str
@@ -332,6 +334,7 @@ class BagResult:
     drive: DriveMap | None
     frames: tuple[SampleFrame, ...]
     view: str
+    video: Video | None = None
 
 
 def merge(results: Iterable[BagResult]) -> Totals:

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from mm_fusion.evaluation.records import BagResult, Totals
     from mm_fusion.evaluation.tables import Table
+    from mm_fusion.evaluation.video import Video
 
 PAGE = 'index.html'
 _STYLE = Path(__file__).with_name('templates') / 'report.css'
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 def write_report(folder: Path, results: Sequence[BagResult], bundle: str) -> Path:
@@ -135,6 +136,8 @@ def _bag(result: BagResult, key: str) -> str:
         f'<p class="lead">{_text(_description(result))}</p>',
         _tiles(totals),
     ]
+    if result.video is not None:
+        parts.append(_card('Video', _video(result.video)))
     parts += _trajectory_parts(result, key)
     if result.frames:
         parts.append(_card('Sample frames', _frames(result)))
@@ -257,9 +260,24 @@ def _figure(figure: Figure, key: str, label: str, caption: str = '') -> str:
     return f'<figure>{note}<div class="plot">{svg(figure, _text(label), key)}</div></figure>'
 
 
+def _video(video: Video) -> str:
+    cut = f' Only the first {video.duration_s:.0f} s of the recording.' if video.cut else ''
+    return (
+        '<p class="note">The camera with the path predicted over the next 6 s and its 90 % '
+        f'interval, and what was said of each moment, beside the truth where it is known.{cut}</p>'
+        f'<video controls muted playsinline width="{video.width}" height="{video.height}" '
+        f'poster="data:image/png;base64,{_base64(video.poster.read_bytes())}" '
+        f'src="data:video/webm;base64,{_base64(video.path.read_bytes())}"></video>'
+    )
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 def _frames(result: BagResult) -> str:
     pictures = ''.join(
-        f'<figure><img src="data:image/jpeg;base64,{base64.b64encode(frame.jpeg).decode()}" '
+        f'<figure><img src="data:image/jpeg;base64,{_base64(frame.jpeg)}" '
         f'width="{frame.width}" height="{frame.height}" '
         f'alt="Camera frame with the predicted path at {frame.time_s:.1f} s">'
         f'<figcaption>{frame.time_s:.1f} s: {_text(frame.caption)}</figcaption></figure>'

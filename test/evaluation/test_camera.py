@@ -110,7 +110,7 @@ def test_what_the_user_says_goes_before_the_recording(tmp_path: Path) -> None:
 
     other = PinholeCamera(640, 360, 410.0, 1.6, 1.4, math.radians(2.0))
     assert view.project(GROUND, 640, 360) == expected(other)
-    assert 'pitch 2° (chosen)' in view.note
+    assert 'pitch 2° (given)' in view.note
     wide = recorded_camera(path, IMAGE, CameraOptions(2.0, 90.0, 0.0))
     assert wide.project(np.array([[1.6 + 10.0, 10.0]]), 200, 100) == pytest.approx(
         np.array([[0.0, 70.0]])
