@@ -60,7 +60,7 @@ def start_simulator(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         nodes.append(simulator_node(given('namespace')))
     sound = given('sound').lower()
     if sound == 'true' or (sound == 'auto' and profile.sound):
-        topics = {role: given(f'{role}_topic') for role in SOUND_ROLES}
+        topics = {role: given(f'{role}_topic') for role in (*SOUND_ROLES, 'clock')}
         nodes.append(sound_node(profile, topics, given('namespace')))
     return nodes
 
@@ -84,8 +84,9 @@ def simulator_node(namespace: str) -> Node:
 
 def sound_node(profile: SimulatorProfile, topics: dict[str, str], namespace: str) -> Node:
     """Make the microphone of a simulator that has none."""
-    chosen = profile.remappings(SOUND_ROLES)
+    chosen = profile.remappings((*SOUND_ROLES, 'clock'))
     chosen.update({role: topic for role, topic in topics.items() if topic})
+    chosen['/clock'] = chosen.pop('clock')
     return Node(
         package='mm_fusion',
         executable='sound_node',

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mm_fusion_msgs.msg import FusionStatus, ModalityStatus, RoadState
+from rclpy.parameter import Parameter
 from simulators.imitations import (
     HEIGHT,
     SPEED_MPS,
@@ -24,7 +25,8 @@ from simulators.imitations import (
 )
 
 from mm_fusion.messages import camera_model_from_info
-from mm_fusion.ros.simulator_profile import INPUT_ROLES, load_profile
+from mm_fusion.nodes.sound_node import SoundNode
+from mm_fusion.ros.simulator_profile import INPUT_ROLES, SOUND_ROLES, load_profile
 from mm_fusion.settings import settings_from
 from support.ros_graph import Car, Graph, parameters
 from support.simulator_profiles import PROFILES
@@ -273,6 +275,35 @@ def test_a_world_that_keeps_the_clock_to_itself_is_followed(graph: Graph, bundle
 
     assert run.states()['velocity'] == ModalityStatus.PRESENT
     assert run.drops() == {}
+
+
+@pytest.mark.parametrize(('name', 'imitate'), [CASES[0], CASES[3]], ids=['carla', 'gazebo'])
+def test_with_a_synthesised_microphone_nothing_is_missing(
+    graph: Graph, bundle: Path, name: str, imitate: Callable[[Graph], Imitation]
+) -> None:
+    profile = profile_of(name)
+    assert profile.sound
+    run = Run(graph, bundle, imitate(graph), profile)
+    rules = [f'{role}:={topic}' for role, topic in profile.remappings(SOUND_ROLES).items()]
+    sound = graph.add(
+        SoundNode(
+            context=graph.context,
+            parameter_overrides=[Parameter('use_sim_time', value=True)],
+            cli_args=['--ros-args', *(item for rule in rules for item in ('-r', rule))],
+        )
+    )
+    topics = [run.topics[role] for role in ('image', 'fix', 'velocity', 'odometry')]
+    graph.until(lambda: run.simulator.connected(*topics), f'listening to {topics}')
+
+    def full() -> bool:
+        return bool(run.ear.status) and run.ear.status[-1].level == FusionStatus.FULL
+
+    while not graph.holds(full, 0.05):
+        run.simulator.tick()
+        assert run.simulator.now_ns < START_NS + 400 * TICK_NS, 'no sound'
+    assert sound.refused == 0
+    # Ticks did not wait for outputs, so that a frame may be late, but none is bad.
+    assert {key.split(': ')[1] for key in run.drops()} <= {'superseded', 'late'}
 
 
 @pytest.mark.parametrize('name', INFO)
