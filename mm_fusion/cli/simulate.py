@@ -99,19 +99,25 @@ def _jobs(
     from mm_fusion.bags.drive_batch import DriveJob
     from mm_fusion.simulation.scenario_choice import RANDOM, choose_scenario
 
-    def chosen(seed: int | None) -> Scenario:
+    def drawn(seed: int | None) -> Scenario:
         scenario = choose_scenario(name, seed, duration)
         if shader is None:
             return scenario
         return replace(scenario, camera=replace(scenario.camera, shader=shader))
 
-    first = chosen(seed)
+    first = drawn(seed)
     if hours is None:
         return [DriveJob(first, out, images)]
     count = math.ceil(hours * 3600 / first.duration_s)
     stem = RANDOM if name == RANDOM else re.sub(r'[^\w-]+', '_', first.name)
-    seeds = range(first.seed, first.seed + count)
-    return [DriveJob(chosen(seed), out / f'{stem}_{seed:06d}', images) for seed in seeds]
+    return [
+        DriveJob(
+            drawn(seed) if name == RANDOM else replace(first, seed=seed),
+            out / f'{stem}_{seed:06d}',
+            images,
+        )
+        for seed in range(first.seed, first.seed + count)
+    ]
 
 
 def _list(console: Console) -> None:
