@@ -253,7 +253,7 @@ GROUNDS = {
 
 BESIDES = {
     'pavement': Material((0.08, 0.077, 0.072), (0.36, 0.35, 0.33), _pavement),
-    'grass': Material((0.010, 0.018, 0.005), (0.135, 0.165, 0.055), _grass, spread=0.3),
+    'grass': Material((0.010, 0.018, 0.005), (0.155, 0.175, 0.075), _grass, spread=0.3),
 }
 COVERS = {
     'ice': Material((0.17, 0.21, 0.245), (0.74, 0.80, 0.85), _ice),

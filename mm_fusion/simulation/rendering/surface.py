@@ -69,7 +69,10 @@ class SurfaceLook:
         self._profile = np.stack([surfaces, *_covers_and_line(world.roads)]).astype(np.float32)
         names = tuple(GROUNDS)
         layers = [(GROUNDS[names[index // 3]], index % 3) for index in used]
-        layers += [(material, 0) for material in (*BESIDES.values(), *COVERS.values())]
+        layers += [(material, 0) for material in BESIDES.values()]
+        # What lies on the road is looked up only on drives that have it.
+        covered = bool(world.roads.surface.friction[:, 2:].any())
+        layers += [(material, 0) for material in COVERS.values() if covered]
         seed = world.scenario.seed
         self._layers = _layer_array(ctx, layers, _PIXELS[world.scenario.camera.shader], seed)
         self._macro = ctx.texture(
@@ -83,7 +86,7 @@ class SurfaceLook:
             [value for material, level in layers for value in material.traits(level)], np.float32
         )
         self._beside = len(used)
-        constants = f'#define SURFACE_LAYERS {len(layers)}\n'
+        constants = f'#define SURFACE_LAYERS {len(layers)}\n' + '#define COVERED\n' * covered
         self.source = constants + read_shader('surface.glsl')
 
     def bind(self, program: moderngl.Program, stamp_ns: int) -> None:
@@ -167,5 +170,8 @@ def _layer_array(
     ]
     array = ctx.texture_array((pixels, pixels, len(tiles)), 4, np.stack(tiles).tobytes())
     array.build_mipmaps()
-    array.filter = (ctx.LINEAR_MIPMAP_LINEAR, ctx.LINEAR)
+    array.filter = (
+        ctx.LINEAR_MIPMAP_NEAREST if pixels < 1024 else ctx.LINEAR_MIPMAP_LINEAR,
+        ctx.LINEAR,
+    )
     return array

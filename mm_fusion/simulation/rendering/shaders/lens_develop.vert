@@ -1,44 +1,43 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// Meters the exposure, once for each corner of the picture.
+// A cell of the picture. It is drawn by the program that has what the cell needs and no more:
+// BLURRED where something moves, DROPPED where a drop lies.
 
 uniform sampler2D metered;
-uniform sampler2D depths;
-uniform float level;      // irradiance/pi of level ground out of doors
-uniform vec2 sun_place;
+uniform sampler2D exposed;
+uniform sampler2D drop_cells;
 uniform vec3 sun_glare;
-uniform int dazzled;
 
 in vec2 corner;
+in vec2 middle;
 
 out vec2 place;
 flat out float exposure;
 flat out vec3 glare;
 
-const float KEY = 0.155;
+const ivec2 CELLS = ivec2(32, 18);
+const float LEAST_MOTION = 0.8;
 
 void main() {
-    place = 0.5 + 0.5 * corner;
-    gl_Position = vec4(corner, 0.0, 1.0);
-
-    float logs = 0.0, sum = 0.0;
-    for (int row = 0; row < 18; ++row)
-        for (int column = 0; column < 32; ++column) {
-            vec3 colour = texelFetch(metered, ivec2(column, row), 0).rgb;
-            float luminance = dot(colour, vec3(0.2126, 0.7152, 0.0722)) + 1e-4;
-            logs += log2(luminance) / 576.0;
-            sum += luminance / 576.0;
-        }
-    // Dusk stays darker than day, as drivers set their cameras.
-    float seen = KEY * pow(clamp(level / 0.15, 0.02, 1.0), 0.4) / sqrt(exp2(logs) * sum);
-    // What falls on the ground tempers what comes from it: snow stays bright, asphalt dark.
-    exposure = seen * pow(clamp(1.0 / (level * seen), 0.4, 2.2), 0.5);
-
-    float open = 0.0;
-    for (int i = 0; i < 16 * dazzled; ++i) {
-        vec2 offset = (vec2(i % 4, i / 4) - 1.5) * vec2(0.003, 0.005);
-        open += step(0.99999, textureLod(depths, sun_place + offset, 0.0).r) / 16.0;
-    }
-    vec2 beyond = max(abs(sun_place - 0.5) - 0.5, 0.0);
-    glare = sun_glare * max(open, 0.3 * step(0.001, beyond.x + beyond.y));
+    ivec2 cell = ivec2(middle);
+    place = corner / vec2(CELLS);
+    bool mine = true;
+#ifdef BLUR_KNOWN
+    bool moves = texelFetch(metered, cell, 0).a > LEAST_MOTION;
+#ifdef BLURRED
+    mine = mine && moves;
+#else
+    mine = mine && !moves;
+#endif
+#endif
+    bool drops = texelFetch(drop_cells, cell, 0).r > 0.5;
+#ifdef DROPPED
+    mine = mine && drops;
+#else
+    mine = mine && !drops;
+#endif
+    gl_Position = mine ? vec4(2.0 * place - 1.0, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+    vec4 automatic = texelFetch(exposed, ivec2(0), 0);
+    exposure = automatic.r;
+    glare = sun_glare * automatic.g;
 }

@@ -3,10 +3,11 @@
 
 uniform vec3 colour;
 
-in vec2 across;
+in vec3 across;  // place in [-1, 1]², opacity in the middle
 
 layout(location = 0) out vec4 radiance;
 
 void main() {
-    radiance = vec4(colour, across.y * (1.0 - across.x * across.x));
+    float soft = max(1.0 - dot(across.xy, across.xy), 0.0);
+    radiance = vec4(colour, across.z * soft);
 }

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// The look of the ground. Stands after environment.glsl; SURFACE_LAYERS is put before.
+// The look of the ground. Stands after environment.glsl; SURFACE_LAYERS and COVERED are put before.
 
 struct GroundPoint {
     vec2 place;      // map frame, m
@@ -48,7 +48,8 @@ vec3 surface_wetted(vec3 albedo) {
 // A point whose share ``paint`` is a road mark. One call: a second one behind a branch would cost
 // each pixel as much again.
 GroundLook ground_look(GroundPoint point, float painted) {
-    ivec2 cell = ivec2(int(clamp((point.arc - surface_window.x) * surface_window.y, 0.0, 2047.0)), 0);
+    float texel = (point.arc - surface_window.x) * surface_window.y;
+    ivec2 cell = ivec2(int(clamp(texel, 0.0, 2047.0)), 0);
     vec4 surfaces = texelFetch(surface_profile, cell, 0);
     vec4 bounds = texelFetch(surface_profile, cell + ivec2(0, 1), 0);
     vec4 line = texelFetch(surface_profile, cell + ivec2(0, 2), 0);
@@ -83,50 +84,56 @@ GroundLook ground_look(GroundPoint point, float painted) {
     albedo = mix(albedo, vec3(0.68, 0.68, 0.66), paint * (0.95 - 0.25 * macro.r));
     albedo = point.kind == KERB ? albedo * 1.25 : albedo;
 
-    // What lies on it: the even noise finds its place between the bounds.
+    // Water: all that is not dry is wet, and what is low holds a film that mirrors.
+    float wet = surfaces.w > 0.999
+        ? 0.0 : clamp((1.0 - surfaces.w - even) * 10.0 + surfaces.w, 0.0, 1.0);
+    wet *= paved ? 1.0 : 0.3;
+    float low = 0.9 * hole + 0.30 * track * (0.4 + wear.z * loose) - 0.55 * macro.r
+                - 0.25 * fine.w - 0.32;
+    float snow = 0.0, slush = 0.0, frozen = 0.0, frost = 0.0;
+#ifdef COVERED
+    // What lies on the road: the even noise finds its place between the bounds.
     vec4 above = step(bounds, vec4(even));
     int cover = int(above.x + above.y + above.z + above.w);  // ice, snow, slush, water, none
-    float low = cover == 0 ? -1.0 : cover == 1 ? bounds.x : cover == 2 ? bounds.y : bounds.z;
-    float high = cover == 0 ? bounds.x : cover == 1 ? bounds.y : cover == 2 ? bounds.z : bounds.w;
-    low = low < 0.001 ? -1.0 : low;
-    high = high > 0.999 ? 2.0 : high;
-    float inside = clamp(min(even - low, high - even) * 12.0, 0.0, 1.0);
-    float wet = surfaces.w > 0.999 ? 0.0 : clamp((1.0 - surfaces.w - even) * 10.0 + surfaces.w, 0.0, 1.0);
-    vec4 lie = texture(surface_layers,
-                       vec3(at * SURFACE_TILE * (cover == 3 ? 1.0 : 0.6) + (cover == 3 ? surface_ripple.yz : vec2(0.37, 0.21)),
-                            float(surface_beside + 2 + min(cover, 3))));
-    int trait = 3 * (surface_beside + 2 + min(cover, 3));
-    float ice = cover == 0 ? inside : 0.0;
-    float snow = cover == 1 ? inside : 0.0;
-    float slush = cover == 2 ? inside : 0.0;
+    float from = cover == 0 ? -1.0 : cover == 1 ? bounds.x : cover == 2 ? bounds.y : bounds.z;
+    float to = cover == 0 ? bounds.x : cover == 1 ? bounds.y : cover == 2 ? bounds.z : bounds.w;
+    from = from < 0.001 ? -1.0 : from;
+    to = to > 0.999 ? 2.0 : to;
+    float inside = clamp(min(even - from, to - even) * 12.0, 0.0, 1.0);
+    frozen = cover == 0 ? inside : 0.0;
+    snow = cover == 1 ? inside : 0.0;
+    slush = cover == 2 ? inside : 0.0;
     float water = cover == 3 ? inside : 0.0;
+    low += 1.06 * water;
+    int lying = surface_beside + 2 + min(cover, 3);
+    vec2 there = at * SURFACE_TILE;
+    there = cover == 3 ? there + surface_ripple.yz : 0.6 * there + vec2(0.37, 0.21);
+    vec4 lie = texture(surface_layers, vec3(there, float(lying)));
 
-    // Shares of the pixel that the cover hides. Wheels press snow, and lay the road bare in places.
-    float patchy = macro.r + 0.5 * (lie.w - 0.5);
-    float pressed = track * clamp(0.55 + 0.9 * patchy, 0.0, 1.0);
-    snow *= 1.0 - 0.75 * smoothstep(0.62, 1.05, pressed * (0.35 + 0.55 * macro.r + 0.45 * lie.w));
-    float bare = road ? 0.20 + 0.85 * track : -0.12;
-    slush *= clamp((lie.z + 1.1 * (macro.r - 0.5) - bare) * 4.0, 0.0, 1.0);
-    float frost = paved ? lie.z * clamp(2.2 * macro.r - 0.35, 0.0, 1.0) : 0.75 + 0.25 * lie.z;
-    float hidden = snow + slush + ice * (0.42 + 0.58 * frost);
-
-    // Water fills what is low.
-    wet *= paved ? 1.0 : 0.3;
-    float deep = 0.62 * water + 0.9 * hole + 0.30 * track * (0.4 + wear.z * loose)
-                 - 0.55 * macro.r - 0.25 * fine.w + 0.14 * water;
-    float film = wet * clamp((deep - 0.02 - 0.30 * (1.0 - water)) * 5.0, 0.0, 1.0);
-    film = road || water > 0.0 ? film : 0.0;
-    albedo = mix(albedo, surface_wetted(albedo), wet * (1.0 - ice));
-    albedo = mix(albedo, albedo * 0.75, film);
-
-    float lie_tone = ice > 0.0 ? 0.26 + 0.10 * (macro.r - 0.5) + 0.74 * frost : lie.z;
+    // Wheels press snow and lay the road bare in places; slush gives way to them.
+    float pressed = track * clamp(0.55 + 0.9 * macro.r + 0.45 * (lie.w - 0.5), 0.0, 1.0);
+    float bare = pressed * (0.35 + 0.55 * macro.r + 0.45 * lie.w);
+    snow *= 1.0 - 0.75 * smoothstep(0.62, 1.05, bare);
+    float gone = road ? 0.20 + 0.85 * track : -0.12;
+    slush *= clamp((lie.z + 1.1 * (macro.r - 0.5) - gone) * 4.0, 0.0, 1.0);
+    frost = paved ? lie.z * clamp(2.2 * macro.r - 0.35, 0.0, 1.0) : 0.75 + 0.25 * lie.z;
+#endif
+    float film = wet * clamp(low * 5.0, 0.0, 1.0) * (road ? 1.0 : 0.5);
+    albedo = mix(albedo, surface_wetted(albedo), wet * (1.0 - frozen)) * (1.0 - 0.25 * film);
+#ifdef COVERED
+    float lie_tone = frozen > 0.0 ? 0.26 + 0.10 * (macro.r - 0.5) + 0.74 * frost : lie.z;
     lie_tone -= snow * pressed * (0.42 - 0.10 * lie.w);
     lie_tone = slush > 0.0 && !road ? 0.75 + 0.25 * lie_tone : lie_tone - 0.10 * slush;
-    vec3 lie_albedo = mix(surface_traits[trait].rgb, surface_traits[trait + 1].rgb, clamp(lie_tone, 0.0, 1.0));
-    albedo = mix(albedo, lie_albedo, clamp(hidden, 0.0, 1.0));
-    slope = mix(slope * (1.0 - 0.9 * film - 0.6 * ice), (lie.xy - 0.50196) * 2.0 * (1.0 - 0.6 * pressed),
-                snow + slush + ice);
-    slope += (lie.xy - 0.50196) * (2.0 * film * surface_ripple.x * (cover == 3 ? 1.0 : 0.0));
+    vec3 lie_albedo = mix(surface_traits[3 * lying].rgb, surface_traits[3 * lying + 1].rgb,
+                          clamp(lie_tone, 0.0, 1.0));
+    albedo = mix(albedo, lie_albedo, snow + slush + frozen * (0.42 + 0.58 * frost));
+    vec2 lie_slope = (lie.xy - 0.50196) * 2.0;
+    slope = mix(slope * (1.0 - 0.9 * film - 0.6 * frozen), lie_slope * (1.0 - 0.6 * pressed),
+                snow + slush + frozen);
+    slope += lie_slope * (film * surface_ripple.x * (cover == 3 ? 1.0 : 0.0));
+#else
+    slope *= 1.0 - 0.9 * film;
+#endif
 
     GroundLook look;
     look.albedo = albedo;
@@ -136,7 +143,7 @@ GroundLook ground_look(GroundPoint point, float painted) {
     float facing2 = facing * facing;
     float fresnel = 0.02 + 0.98 * facing2 * facing2 * facing;
     float shiny = wet * (1.0 - snow) * (1.0 - 0.75 * slush) * (paved ? 1.0 : 0.2);
-    float glazed = ice * (1.0 - frost);
+    float glazed = frozen * (1.0 - frost);
     look.gloss = max(max(shiny * mix(0.45, 0.97, film), glazed * 0.92), 0.08);
     look.mirror = fresnel * max(shiny * mix(0.36 - 0.2 * loose, 0.92, film), glazed * 0.75);
     return look;

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Drops of rain on the lens: where they lie, and what is seen through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DROPS_SIZE = (512, 288)
+"""Columns and rows of the picture of the drops."""
+
+_MOST_DROPS = 110
+_REACH_PX = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class DropState:
+    """The drops at one time.
+
+    Attributes:
+        amount: Share of them that has fallen, in [0, 1].
+        shift: Of their picture, in its sizes.
+        mirror: Its orientation across and upwards, 1 or -1.
+    """
+
+    amount: float
+    shift: tuple[float, float]
+    mirror: tuple[float, float]
+
+
+class Drops:
+    """A set of drops whose picture tiles.
+
+    Args:
+        rng: Source of their places and sizes.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._middles = rng.random((_MOST_DROPS, 2)) * DROPS_SIZE
+        self._radii = 3.0 + 11.0 * rng.random(_MOST_DROPS) ** 3
+        self._sags = rng.uniform(0.75, 1.0, _MOST_DROPS)
+        self._order = (np.arange(_MOST_DROPS) + 0.5) / _MOST_DROPS
+
+    def picture(self) -> bytes:
+        """Draw them, uint8 (rows, columns, 4).
+
+        Channels: where each point looks, across and upwards, 128 for straight ahead; how much
+        it is drop; and at which amount it has fallen.
+        """
+        columns, rows = DROPS_SIZE
+        y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) + 0.5
+        picture = np.zeros((rows, columns, 4), np.float32)
+        picture[..., :2] = 128 / 255
+        picture[..., 3] = 1.0
+        for middle, radius, sag, order in zip(
+            self._middles, self._radii, self._sags, self._order, strict=True
+        ):
+            right = (x - middle[0] + columns / 2) % columns - columns / 2
+            up = (y - middle[1] + rows / 2) % rows - rows / 2
+            inside = np.clip((1.0 - np.hypot(right, up * sag) / radius) * 2.2, 0, 1)
+            drop = inside > 0
+            picture[drop, 0] = (128 / 255 - 0.5 * right / _REACH_PX)[drop]
+            picture[drop, 1] = (128 / 255 - 0.5 * up / _REACH_PX)[drop]
+            picture[drop, 2] = inside[drop]
+            picture[drop, 3] = order
+        return np.clip(np.rint(255 * picture), 0, 255).astype(np.uint8).tobytes()
+
+    def cells(self, state: DropState, cells: tuple[int, int]) -> NDArray[np.bool_]:
+        """Tell in which cells of the frame drops lie, bool (rows, columns), from below."""
+        fallen = self._order <= state.amount + 0.5 / 255
+        size = np.array(DROPS_SIZE)
+        middles = (self._middles[fallen] / size - state.shift) * state.mirror % 1.0
+        columns, rows = ((np.arange(count) + 0.5) / count for count in cells)
+        half = 0.5 / np.array(cells)
+        reach = (self._radii[fallen] / self._sags[fallen])[:, None] / size + 1.0 / size + half
+        near = [
+            np.abs((axis - middles[:, k, None] + 0.5) % 1.0 - 0.5) <= reach[:, k, None]
+            for k, axis in enumerate((columns, rows))
+        ]
+        return np.asarray((near[1][:, :, None] & near[0][:, None, :]).any(axis=0))
