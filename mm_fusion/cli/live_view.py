@@ -56,8 +56,8 @@ def _road(state: dict[str, Any]) -> Table:
     road, truth = state['road'], state['truth']
     table = Table.grid(padding=(0, 3))
     table.add_column(style='dim', width=20)
-    table.add_column(width=22)
-    table.add_column(style='dim', width=22)
+    table.add_column(width=20)
+    table.add_column(style='dim', width=28)
     for task in ('friction', 'material', 'unevenness'):
         said, share = _NONE, ''
         if road is not None:
@@ -89,8 +89,8 @@ def _told(value: str | None) -> str:
 def _sensors(state: dict[str, Any]) -> Table:
     table = Table.grid(padding=(0, 3))
     table.add_column(style='dim', width=20)
-    table.add_column(width=22)
-    table.add_column(style='dim', width=22)
+    table.add_column(width=20)
+    table.add_column(style='dim', width=28)
     for name, sensor in state['sensors'].items():
         said = Text(f'● {_words(sensor["state"])}', style=_STATES[sensor['state']])
         drops = sum(sensor['drops'].values())

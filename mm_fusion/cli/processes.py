@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import subprocess
@@ -65,14 +66,9 @@ class NodeProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        if on_line is not None:
-            threading.Thread(target=self._pass_on, args=(on_line,), daemon=True).start()
-
-    def _pass_on(self, on_line: Callable[[Any], None]) -> None:
-        stream = self._process.stdout
-        for line in stream or ():
-            with contextlib.suppress(json.JSONDecodeError):
-                on_line(json.loads(line))
+        if self._process.stdout is not None and on_line is not None:
+            reader = functools.partial(_pass_on, self._process.stdout, on_line)
+            threading.Thread(target=reader, daemon=True).start()
 
     def ended(self, within_s: float) -> bool:
         """Wait for the end of the process for a while; tell whether it has come."""
@@ -113,6 +109,12 @@ class NodeProcess:
         if not lines:
             return ''
         return '\n'.join([f'; the end of {self._log}:', *lines[-_LOG_LINES:]])
+
+
+def _pass_on(stream: IO[bytes], on_line: Callable[[Any], None]) -> None:
+    with stream:
+        for line in stream:
+            on_line(json.loads(line))
 
 
 @contextlib.contextmanager

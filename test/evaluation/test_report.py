@@ -73,6 +73,7 @@ def test_what_could_not_be_scored_is_said(silent: BagResult) -> None:
     assert 'Not scored: there is no ground truth.' in page
     assert 'Road state' not in page
     assert 'Sample frames' not in page
+    assert '<video' not in page
 
 
 def test_the_camera_is_stated(page: str) -> None:
