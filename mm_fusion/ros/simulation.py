@@ -120,6 +120,8 @@ class Simulation:
             self._publishers.await_subscribers(
                 options.subscribers, options.subscribers_timeout_s, self._stop.is_set
             )
+            # Else the drive would begin with the wait for its first frame.
+            self._feed.fill()
             begin_s = time.monotonic()
             complete = self._play()
             unacknowledged = self._publishers.unacknowledged() if complete else ()

@@ -68,6 +68,13 @@ class DriveFeed:
         """Start to simulate."""
         self._thread.start()
 
+    def fill(self) -> None:
+        """Wait until as many messages wait as may, or there are no more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._stopped or self._ended or len(self._waiting) >= self._ahead
+            )
+
     def take(self) -> DriveMessage | None:
         """Wait for the next message; None after the last one, and once it was stopped.
 
