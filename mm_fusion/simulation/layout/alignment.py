@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _HEADING_MAX = 1.5
 _QUIET_M = 45.0
+_BESIDE_M = 35.0
 _CLOTHOID_SHARE = 0.5
 
 
@@ -118,13 +119,15 @@ def draw_alignment(
         _block if kind == 'town' else _sweep
     )
     spacing = layout.crossing_spacing_m if crossings else layout.junction_spacing_m
+    beside = _QUIET_M / 2 if crossings else _BESIDE_M
     last = start_m
     while pen.arc < end_m:
         segment(pen, layout, rng)
         if spacing and pen.arc - last > rng.uniform(*spacing):
-            pen.straight(35.0)
-            pen.meet(_turn(pen.heading, layout, rng), float(rng.uniform(*layout.turn_radius_m)))
-            pen.straight(35.0)
+            angle = 0.0 if crossings else _turn(pen.heading, layout, rng)
+            pen.straight(beside)
+            pen.meet(angle, float(rng.uniform(*layout.turn_radius_m)))
+            pen.straight(beside)
             last = pen.arc
     return Alignment(tuple(pen.knots), start_m, pen.arc, tuple(pen.meetings))
 

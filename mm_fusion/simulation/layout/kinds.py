@@ -50,10 +50,10 @@ LAYOUTS = {
         bend_rad=(0.1, 0.5),
         bend_radius_m=(60.0, 200.0),
         heading_max_rad=1.5,
-        junction_spacing_m=(90.0, 150.0),
-        crossing_spacing_m=(60.0, 100.0),
+        junction_spacing_m=(60.0, 110.0),
+        crossing_spacing_m=(40.0, 60.0),
         turn_share=0.3,
-        turn_radius_m=(13.0, 20.0),
+        turn_radius_m=(15.0, 21.0),
         signal_share=0.5,
         margin_m=450.0,
     ),
@@ -65,7 +65,7 @@ LAYOUTS = {
         bend_radius_m=(90.0, 420.0),
         heading_max_rad=1.2,
         junction_spacing_m=(350.0, 800.0),
-        crossing_spacing_m=(120.0, 220.0),
+        crossing_spacing_m=(60.0, 90.0),
         turn_share=0.0,
         turn_radius_m=(30.0, 40.0),
         signal_share=0.0,
@@ -120,7 +120,7 @@ def motorway_section(lanes_each_way: int) -> CrossSection:
     return CrossSection(tuple(lanes), tuple(marks), kerb=False, shoulder_m=shoulder)
 
 
-TOWN = two_lanes(3.5, kerb=True, edge_lines=False, shoulder_m=0.4)
-RURAL = two_lanes(3.5, kerb=False, edge_lines=True, shoulder_m=0.5)
+TOWN = two_lanes(3.5, kerb=True, edge_lines=False, shoulder_m=0.9)
+RURAL = two_lanes(3.5, kerb=False, edge_lines=True, shoulder_m=0.75)
 TOWN_SIDE = two_lanes(3.25, kerb=True, edge_lines=False, shoulder_m=0.3)
 RURAL_SIDE = two_lanes(3.0, kerb=False, edge_lines=False, shoulder_m=0.4)

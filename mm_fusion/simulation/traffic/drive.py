@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ _REACTION_S = 0.3
 _BRAKES_MPS2 = 8.5
 _SIDEWAYS_MPS = 0.9
 _TIGHTEST_RADIUS_M = 40.0
-_LONGEST_IN_TURNS_M = 8.0
+_LONGEST_M = (15.0, 8.0, 6.0)
 _LIVELY_MPS = 2.0
 
 
@@ -54,34 +55,40 @@ class Drive:
         scenario: Its seed determines everything that is drawn.
         roads: Of the scenario.
         starts: How its emergency vehicles come onto the road; without starts they do not.
+        until_s: End of a trial, s; the drive up to there is the same as that of a whole one.
 
     Attributes:
         fleet: All vehicles: ego, others, emergency vehicles.
         tracks: What they follow.
         junctions: Where they stop.
+        pace: How fast the main road is driven.
         steps: Number of states.
         record: float64 (steps, n, 7), columns as in ``Motion``.
     """
 
     def __init__(
-        self, scenario: Scenario, roads: RoadNetwork, starts: tuple[Start, ...] = ()
+        self,
+        scenario: Scenario,
+        roads: RoadNetwork,
+        starts: tuple[Start, ...] = (),
+        until_s: float = math.inf,
     ) -> None:
         course = roads.main.course
-        self.steps = round(scenario.duration_s / STEP_S) + 1
+        self.steps = round(min(scenario.duration_s, until_s) / STEP_S) + 1
         self._count = scenario.traffic.vehicles + (_SPARE if scenario.traffic.vehicles else 0)
         turns = bool((np.abs(course.curvature_at(course.arcs)) > 1 / _TIGHTEST_RADIUS_M).any())
-        longest = _LONGEST_IN_TURNS_M if turns else np.inf
-        self.fleet = draw_fleet(scenario, self._count, self.steps, longest)
+        longest = _LONGEST_M[turns + (turns and bool(scenario.emergencies))]
+        self.fleet = draw_fleet(scenario, self._count, longest)
         self.tracks = Tracks(roads)
         self.junctions = Junctions(roads.junctions)
         self._through = np.zeros(len(self.tracks.sides) + 1, bool)
         for side in self.tracks.sides:
             self._through[side.track] = side.through
-        self._pace = Pace(roads, speed_limit_mps(scenario))
+        self.pace = Pace(roads, speed_limit_mps(scenario))
         lanes = stretches(roads.main)
         self._placer = Placer(
             self.tracks,
-            self._pace,
+            self.pace,
             self.junctions,
             lanes,
             (course.start_m, course.end_m),
@@ -127,8 +134,8 @@ class Drive:
     def _move(self, step: int, pose: NDArray[np.float64]) -> None:
         fleet = self.fleet
         speed = fleet.speed.copy()
-        grip = self._pace.grip(fleet.states[:, Motion.ARC])
-        wanted = self._wanted(step, speed, grip)
+        grip = self.pace.grip(fleet.states[:, Motion.ARC])
+        wanted = self._wanted(step, speed, grip, pose[:, 3])
         before = fleet.states[:, Motion.ACCELERATION]
         jerk = _JERK_MPS3 + 8.0 * np.maximum(-wanted - _URGENT_MPS2, 0.0)
         most = STEP_S * np.minimum(jerk, _URGENT_JERK_MPS3)
@@ -144,19 +151,23 @@ class Drive:
         fleet.states = after
 
     def _wanted(
-        self, step: int, speed: NDArray[np.float64], grip: NDArray[np.float64]
+        self,
+        step: int,
+        speed: NDArray[np.float64],
+        grip: NDArray[np.float64],
+        curvature: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Give the accelerations (n,) that the drivers want, m/s²."""
         fleet = self.fleet
         driving = _careful(fleet.driving, grip)
-        usual, slope = self._pace.speed(fleet.arc, fleet.direction, fleet.hurry)
+        usual, slope = self.pace.speed(fleet.arc, fleet.direction, fleet.hurry)
         factor = fleet.pace * fleet.lane_pace
         on_main = fleet.track == MAIN
         usual = np.where(on_main, usual * factor, _SIDE_PACE_MPS + 100.0 * fleet.hurry)
         slope = np.where(on_main & (usual < fleet.top), slope * factor * fleet.calm, 0.0)
         usual = np.minimum(usual, fleet.top) * fleet.calm
         free = idm.free(driving, speed, usual)
-        gap, closing = leaders(fleet, fleet.goal)
+        gap, closing = leaders(fleet, curvature)
         wanted = free + idm.interaction(driving, speed, gap, closing)
         stop = np.minimum(
             self.junctions.stop_gap(fleet, step * STEP_S, grip, usual), self._side_gap()
@@ -193,6 +204,7 @@ class Drive:
             fleet.left - line,
             turned,
             curvature / (1 - curvature * line),
+            (fleet.goal != fleet.home) | (fleet.hurry == 1),
         )
         return np.asarray(np.tan(fleet.steering) / fleet.wheelbase)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mm_fusion.simulation.seeds import generator
+from mm_fusion.simulation.traffic.dynamics import STEP_S
 from mm_fusion.simulation.traffic.idm import Driving
 from mm_fusion.simulation.world import Motion
 
@@ -159,23 +160,25 @@ class Fleet:
         return self.states[:, Motion.SPEED]
 
 
-def draw_fleet(scenario: Scenario, count: int, steps: int, longest_m: float) -> Fleet:
+def draw_fleet(scenario: Scenario, count: int, longest_m: float) -> Fleet:
     """Draw the ego vehicle, other vehicles and those with a siren, in this order.
 
     Args:
         scenario: Its seed, its share of trucks and its emergency vehicles.
         count: Other vehicles.
-        steps: Number of states of the world.
         longest_m: Longer vehicles do not drive here.
     """
     rng = generator(scenario.seed, 'fleet')
     heavies: tuple[VehicleKind, ...] = ('van', 'truck', 'bus')
-    heavy = [kind for kind in heavies if MODELS[kind].length_m <= longest_m]
-    light: list[VehicleKind] = ['car', 'estate']
+    heavy = tuple(filter(lambda kind: MODELS[kind].length_m <= longest_m, heavies))
+    light: tuple[VehicleKind, ...] = ('car', 'estate')
     kinds: list[VehicleKind] = ['car']
     for _ in range(count):
-        choices = heavy if rng.random() < scenario.traffic.truck_share else light
+        choices: tuple[VehicleKind, ...] = (
+            heavy if rng.random() < scenario.traffic.truck_share else light
+        )
         kinds.append(choices[int(rng.integers(len(choices)))])
+    steps = round(scenario.duration_s / STEP_S) + 1
     kinds += [emergency.vehicle for emergency in scenario.emergencies]
     size = len(kinds)
     sirens = np.arange(size) > count
@@ -215,7 +218,7 @@ def _smooth_noise(
     rng: np.random.Generator, steps: int, size: int, time_s: float
 ) -> NDArray[np.float64]:
     """Draw float64 (steps, size) of deviation 1, limited to 2.5, by cubic blending of knots."""
-    spacing = time_s / 0.02
+    spacing = time_s / STEP_S
     knots = np.clip(rng.normal(0.0, 1.25, (int(steps / spacing) + 4, size)), -2.5, 2.5)
     place = np.arange(steps) / spacing
     index = place.astype(np.int64)

@@ -96,4 +96,4 @@ def _in_time(
     # v² may fall by at most the sum of the rises: a running minimum from behind.
     total = np.concatenate([[0.0], np.cumsum(rises[:-1])])
     lowered = np.minimum.accumulate((squares + total)[::-1])[::-1] - total
-    return np.sqrt(np.maximum(lowered, 0.01))[::sign]
+    return np.asarray(np.sqrt(np.maximum(lowered, 0.01))[::sign])

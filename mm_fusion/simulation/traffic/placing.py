@@ -30,6 +30,9 @@ REACH_M = 240.0
 """Vehicles further away are placed anew."""
 
 _SPOTS_M = np.arange(40.0, 345.0, 7.0)
+_NEARBY_M = tuple(7.0 * k for k in range(12))
+_LOST_M = 400.0
+_SIREN_M = 100.0
 _SIDE_SHARE = 0.22
 _STAND_M = 2.2
 _ROOM_M = 12.0
@@ -137,12 +140,18 @@ class Placer:
         fleet.line[one] = -float(self._junctions.radius[side.junction]) - LINE_M
         fleet.end[one] = side.ends_m[1] if direction > 0 else -side.ends_m[0]
 
+    def squeeze_in(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
+        """Put a vehicle with a siren on the main road near a place, if there is room."""
+        return any(
+            self._drive_in(fleet, one, arc - lane.direction * off, lane) for off in _NEARBY_M
+        )
+
     def start(self, fleet: Fleet, count: int) -> None:
         """Put the ego vehicle at arc length 0 and others around it."""
         forward = [lane for lane in self._lanes if lane.direction == 1]
         own = forward[min(1, len(forward) - 1)]
         fleet.lane_pace[EGO] = own.pace if len(forward) == 1 else 0.95
-        self._drive_in(fleet, EGO, 0.0, own, np.inf)
+        self._drive_in(fleet, EGO, 0.0, own)
         for one in range(1, count + 1):
             if not self._place(fleet, one, 0.0):
                 self.reserve(fleet, one)
@@ -153,8 +162,11 @@ class Placer:
         """Place vehicles anew that are far from the ego vehicle."""
         away = self._away(fleet.states[:, Motion.X], fleet.states[:, Motion.Y], fleet)
         for one in np.flatnonzero(away[: count + 1] > REACH_M):
-            if not self._place(fleet, int(one), SIGHT_M) and fleet.active[one]:
-                self.reserve(fleet, int(one))
+            driving = bool(fleet.active[one])
+            if not self._place(fleet, int(one), SIGHT_M):
+                fleet.active[one] = driving
+                if driving and away[one] > _LOST_M:
+                    self.reserve(fleet, int(one))
 
     def _away(
         self, x: NDArray[np.float64], y: NDArray[np.float64], fleet: Fleet
@@ -183,11 +195,11 @@ class Placer:
         place = self._tracks.at(np.full(len(arcs), MAIN), arcs, np.ones(len(arcs)))
         away = self._away(place[:, 0], place[:, 1], fleet)
         for arc in arcs[(away > nearest) & (away < REACH_M - 5.0)]:
-            if self._drive_in(fleet, one, float(arc), lane, nearest):
+            if self._drive_in(fleet, one, float(arc), lane):
                 return True
         return False
 
-    def _drive_in(self, fleet: Fleet, one: int, arc: float, lane: Stretch, nearest: float) -> bool:
+    def _drive_in(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
         """Put a vehicle on a lane of the main road, at the speed of those around, if it fits."""
         fleet.lane_pace[one] = lane.pace if one != EGO else fleet.lane_pace[EGO]
         at, way = np.array([arc]), np.array([float(lane.direction)])
@@ -197,6 +209,9 @@ class Placer:
         ahead = (fleet.arc - arc) * lane.direction
         mates = fleet.active & (fleet.track == MAIN) & (fleet.direction == lane.direction)
         mates &= np.abs(fleet.home - lane.left_m) < 2.0
+        sirens = fleet.active & (fleet.hurry == 1) & (np.arange(len(fleet)) != one)
+        if bool((sirens & (np.abs(ahead) < _SIREN_M)).any()):
+            return False
         before, behind = mates & (ahead >= 0.0), mates & (ahead < 0.0)
         gaps = ahead - fleet.front[one] - fleet.rear
         if before.any():

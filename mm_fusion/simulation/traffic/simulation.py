@@ -13,7 +13,7 @@ from mm_fusion.simulation.traffic.drive import Drive
 from mm_fusion.simulation.traffic.dynamics import STEP_S
 from mm_fusion.simulation.traffic.fleet import EGO, MODELS, paints
 from mm_fusion.simulation.traffic.parking import parked_vehicles
-from mm_fusion.simulation.traffic.sirens import corrected, first_starts, lateness
+from mm_fusion.simulation.traffic.sirens import lateness, next_advance, plan_starts
 from mm_fusion.simulation.world import Motion, Vehicle, World
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.scenario import Scenario
     from mm_fusion.simulation.world import Siren
 
-_PASSES = 5
+_PASSES = 6
+_AFTER_S = 6.0
 _MEETING_S = 0.5
 _BRAKING_MPS2 = -0.4
 _STANDING_MPS = 0.1
@@ -46,26 +47,24 @@ def simulate_world(scenario: Scenario) -> World:
 def _meeting(scenario: Scenario, roads: RoadNetwork) -> Drive:
     """Repeat the drive with corrected starts, and give the one with the best meetings."""
     emergencies = scenario.emergencies
-    course = roads.main.course
-    alone = Drive(scenario, roads).run()
-    starts = first_starts(
-        emergencies,
-        alone.tracks,
-        alone.junctions,
-        (course.start_m, course.end_m),
-        alone.record[:, EGO],
-    )
-    best, least = alone, np.inf
+    ends = (roads.main.course.start_m, roads.main.course.end_m)
+    until = max(emergency.meets_at_s for emergency in emergencies) + _AFTER_S
+    alone = Drive(scenario, roads, until_s=until).run()
+    advances = [0.0] * len(emergencies)
+    tried: list[list[tuple[float, float]]] = [[] for _ in emergencies]
+    best, least = plan_starts(emergencies, advances, alone, ends), np.inf
     for _ in range(_PASSES):
-        drive = Drive(scenario, roads, starts).run()
-        late = lateness(emergencies, starts, drive.record)
+        starts = plan_starts(emergencies, advances, alone, ends)
+        late = lateness(emergencies, starts, Drive(scenario, roads, starts, until).run().record)
         worst = max(map(abs, late))
         if worst < least:
-            best, least = drive, worst
+            best, least = starts, worst
         if worst < _MEETING_S:
             break
-        starts = corrected(emergencies, starts, late, drive.record)
-    return best
+        for index, emergency in enumerate(emergencies):
+            tried[index].append((advances[index], late[index]))
+            advances[index] = next_advance(tried[index], emergency)
+    return Drive(scenario, roads, best).run()
 
 
 def _world(scenario: Scenario, roads: RoadNetwork, drive: Drive) -> World:

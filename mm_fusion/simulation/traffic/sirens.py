@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mm_fusion.errors import ScenarioError
 from mm_fusion.simulation.traffic.dynamics import STEP_S
-from mm_fusion.simulation.traffic.fleet import EGO
+from mm_fusion.simulation.traffic.fleet import EGO, MODELS
+from mm_fusion.simulation.traffic.leaders import EVADES_M, EVADES_MPS
 from mm_fusion.simulation.traffic.placing import SIGHT_M
 from mm_fusion.simulation.traffic.tracks import MAIN
 from mm_fusion.simulation.world import Motion
@@ -22,22 +23,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.simulation.scenario import EmergencyVehicle
+    from mm_fusion.simulation.traffic.drive import Drive
     from mm_fusion.simulation.traffic.fleet import Fleet
     from mm_fusion.simulation.traffic.junctions import Junctions
     from mm_fusion.simulation.traffic.placing import Placer, Stretch
-    from mm_fusion.simulation.traffic.tracks import SideTrack, Tracks
+    from mm_fusion.simulation.traffic.tracks import SideTrack
 
 _EXPECTED_SHARE = 0.85
+_SPREAD = 1.25
+_GAINS = {'oncoming': 1.5, 'from_behind': 0.5, 'crossing': 1.0}
+"""Way that moves a meeting by a second, in seconds of the way of the emergency vehicle."""
+
 _LEAD_S = 12.0
+_CLOSED_S = 11.0
+_HELD_S = 5.0
 _CLOSE_M = 30.0
 _END_M = 30.0
 _ARM_END_M = 6.0
 _NOTICE_M = 110.0
 _PASSED_M = 18.0
+_PREFERENCE_M = 20.0
+_CLEAR_S = 2.0
+_PAST_QUEUE_M = 0.8
+_BESIDE_M = 9.0
 _CALM = 0.5
-_LOOK_M = 120.0
-_SIDE_GAP_M = 0.25
-_EDGE_M = 0.45
+_CALM_MOTORWAY = 0.8
+_SIDE_GAP_M = 0.4
+_VERGE_M = 0.15
+_MEDIAN_M = 0.45
+_MOTORWAY_LANE_M = 3.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,73 +71,80 @@ class Start:
     side: SideTrack | None = None
 
 
-def first_starts(
+def plan_starts(
     emergencies: Sequence[EmergencyVehicle],
-    tracks: Tracks,
-    junctions: Junctions,
+    advances_s: Sequence[float],
+    alone: Drive,
     ends_m: tuple[float, float],
-    ego: NDArray[np.float64],
 ) -> tuple[Start, ...]:
-    """Guess starts from a drive (steps, 7) of the ego vehicle without any emergency vehicle.
+    """Plan starts from a drive without any emergency vehicle.
+
+    Args:
+        emergencies: Of the scenario.
+        advances_s: How much more time than expected each one gets for its way.
+        alone: That drive.
+        ends_m: First and last arc length of the main road.
 
     Raises:
         ScenarioError: One shall cross, but nothing crosses the road.
     """
     return tuple(
-        _crossing(emergency, tracks, junctions, ego)
+        _crossing(emergency, advance, alone)
         if emergency.approach == 'crossing'
-        else _along(emergency, ends_m, ego)
-        for emergency in emergencies
+        else _along(emergency, advance, alone, ends_m)
+        for emergency, advance in zip(emergencies, advances_s, strict=True)
     )
 
 
 def _along(
-    emergency: EmergencyVehicle, ends_m: tuple[float, float], ego: NDArray[np.float64]
+    emergency: EmergencyVehicle, advance_s: float, alone: Drive, ends_m: tuple[float, float]
 ) -> Start:
     """Start out of sight, as late as possible; or at the start of the drive, also nearer."""
     way = -1 if emergency.approach == 'oncoming' else 1
+    ego = alone.record[:, EGO, Motion.ARC]
+    arcs = np.arange(ends_m[0], ends_m[1], dtype=np.float64)
+    each = np.ones(len(arcs))
+    usual, _ = alone.pace.speed(arcs, way * each, each.astype(np.int64))
+    needed = way * np.cumsum(1.0 / np.minimum(usual, _EXPECTED_SHARE * emergency.speed_mps))
     steps = np.arange(len(ego))
     meeting = min(round(emergency.meets_at_s / STEP_S), len(ego) - 1)
-    expected = way * emergency.speed_mps * _EXPECTED_SHARE
-    arcs = ego[meeting, Motion.ARC] - expected * (emergency.meets_at_s - steps * STEP_S)
-    apart = -way * (arcs - ego[:, Motion.ARC])
-    inside = (arcs > ends_m[0] + _END_M) & (arcs < ends_m[1] - _END_M)
+    left = emergency.meets_at_s - steps * STEP_S + advance_s
+    reached = np.interp(ego[meeting], arcs, needed)
+    order = slice(None, None, way)
+    places = np.interp(reached - left, needed[order], arcs[order])
+    apart = -way * (places - ego)
+    inside = (places > ends_m[0] + _END_M) & (places < ends_m[1] - _END_M)
     hidden = apart > SIGHT_M + 2 * _CLOSE_M
     usable = inside & (hidden | ((steps == 0) & (apart > _CLOSE_M)))
     good = np.flatnonzero(usable & (steps * STEP_S < emergency.meets_at_s - _LEAD_S))
     if len(good):
-        return Start(int(good[-1]), float(arcs[good[-1]]), way)
+        return Start(int(good[-1]), float(places[good[-1]]), way)
     if usable.any():
         step = int(np.flatnonzero(usable)[0])
-        return Start(step, float(arcs[step]), way)
-    return Start(0, float(ego[0, Motion.ARC]) - way * _CLOSE_M, way)
+        return Start(step, float(places[step]), way)
+    return Start(0, float(ego[0]) - way * _CLOSE_M, way)
 
 
-def _crossing(
-    emergency: EmergencyVehicle, tracks: Tracks, junctions: Junctions, ego: NDArray[np.float64]
-) -> Start:
+def _crossing(emergency: EmergencyVehicle, advance_s: float, alone: Drive) -> Start:
     """Start at the end of the side road of the next junction that the ego vehicle comes to."""
-    sides = [side for side in tracks.sides if side.through]
+    junctions = alone.junctions
+    sides = [side for side in alone.tracks.sides if side.through]
     if not sides:
         raise ScenarioError(
             'emergencies: found approach: crossing on a road that no other crosses, expected '
             'oncoming or from_behind'
         )
-    meeting = min(round(emergency.meets_at_s / STEP_S), len(ego) - 1)
-    gaps = np.array(
-        [
-            junctions.arc[side.junction]
-            - junctions.radius[side.junction]
-            - ego[meeting, Motion.ARC]
-            for side in sides
-        ]
-    )
-    ahead = np.where(gaps > 5.0, gaps, np.inf)
-    side = sides[int(np.argmin(ahead if np.isfinite(ahead).any() else np.abs(gaps)))]
+    nose = alone.record[:, EGO, Motion.ARC] + MODELS['car'].length_m
+    lines = np.array([junctions.arc[s.junction] - junctions.radius[s.junction] for s in sides])
+    arrivals = np.searchsorted(np.maximum.accumulate(nose), lines) * STEP_S
+    wait = arrivals - emergency.meets_at_s
+    wait = np.where(wait < -_HELD_S, np.inf, wait) + np.maximum(lines - nose[-1], 0.0)
+    side = sides[int(np.argmin(wait))]
     direction = 1 if -side.ends_m[0] > side.ends_m[1] else -1
     arc = side.ends_m[0] + _ARM_END_M if direction > 0 else side.ends_m[1] - _ARM_END_M
     travel = abs(arc) / (_EXPECTED_SHARE * emergency.speed_mps) + 4.0
-    return Start(max(round((emergency.meets_at_s - travel) / STEP_S), 0), arc, direction, side)
+    begin = emergency.meets_at_s - travel - advance_s
+    return Start(max(round(begin / STEP_S), 0), arc, direction, side)
 
 
 def lateness(
@@ -147,29 +168,30 @@ def lateness(
     return late
 
 
-def corrected(
-    emergencies: Sequence[EmergencyVehicle],
-    starts: Sequence[Start],
-    late: Sequence[float],
-    record: NDArray[np.float64],
-) -> tuple[Start, ...]:
-    """Move starts so that the vehicles come as much earlier as they were late."""
-    moved = []
-    for emergency, start, seconds in zip(emergencies, starts, late, strict=True):
-        if start.side is not None:
-            step = start.step - round(seconds / STEP_S)
-            moved.append(replace(start, step=min(max(step, 0), len(record) - 1)))
-            continue
-        arc = start.arc_m + start.direction * _EXPECTED_SHARE * emergency.speed_mps * seconds
-        apart = start.direction * (record[start.step, EGO, Motion.ARC] - arc)
-        nearest = _CLOSE_M if start.step == 0 else SIGHT_M + _CLOSE_M
-        arc -= start.direction * max(nearest - apart, 0.0)
-        moved.append(replace(start, arc_m=float(arc)))
-    return tuple(moved)
+def next_advance(tried: Sequence[tuple[float, float]], emergency: EmergencyVehicle) -> float:
+    """Give the time for its way to try next.
+
+    Args:
+        tried: (advance, lateness) of the trials up to now, s.
+        emergency: Whose.
+    """
+    early = [one for one in tried if one[1] <= 0.0]
+    late = [one for one in tried if one[1] > 0.0]
+    if early and late:
+        (a, low), (b, high) = max(early, key=_lateness), min(late, key=_lateness)
+        return a + (b - a) * low / (low - high)
+    return tried[-1][0] + _GAINS[emergency.approach] * tried[-1][1]
+
+
+def _lateness(one: tuple[float, float]) -> float:
+    return one[1]
 
 
 class Sirens:
     """Emergency vehicles during a drive.
+
+    On a road with one lane each way they drive in its middle, and all others keep to the edge; on
+    a motorway, between the innermost lanes of their side.
 
     Args:
         emergencies: Of the scenario; their vehicles are the last of the fleet.
@@ -189,75 +211,105 @@ class Sirens:
         fleet: Fleet,
         junctions: Junctions,
     ) -> None:
-        self._starts, self._lanes, self._edge = starts, lanes, edge_m
+        first = len(fleet) - len(emergencies)
+        self._coming = [
+            (first + index, emergency, start)
+            for index, (emergency, start) in enumerate(zip(emergencies, starts, strict=False))
+        ]
+        self._lanes, self._edge = lanes, edge_m
         self._fleet, self._junctions = fleet, junctions
-        self._first = len(fleet) - len(starts)
         self._one_each_way = len(lanes) == 2
-        for index, (emergency, start) in enumerate(zip(emergencies, starts, strict=False)):
-            fleet.top[self._first + index] = emergency.speed_mps
+        self._offsets: dict[int, float] = {}
+        for one, emergency, start in self._coming:
+            fleet.top[one] = emergency.speed_mps
             if start.side is not None:
                 junctions.reserved[start.side.junction] = True
 
     def set_off(self, placer: Placer, step: int) -> None:
-        """Put those on the road that start at a step."""
+        """Put those on the road whose start has come, as soon as there is room."""
         fleet = self._fleet
-        for one, start in enumerate(self._starts, self._first):
-            if start.side is not None and step == 0:
+        for one, _, start in self._coming:
+            if fleet.active[one] or step < (start.step if start.side is None else 0):
+                continue
+            if start.side is not None:
                 placer.put_beside(fleet, one, start.side, start.arc_m, start.direction, 0.0)
-            elif start.side is None and step == start.step:
-                own = [lane for lane in self._lanes if lane.direction == start.direction][-1]
-                placer.put(fleet, one, MAIN, start.arc_m, start.direction, own.left_m, 8.0)
+                continue
+            own = [lane for lane in self._lanes if lane.direction == start.direction][-1]
+            placer.squeeze_in(fleet, one, start.arc_m, own)
 
     def decide(self, step: int) -> None:
         """Choose where each drives, and let others keep aside and slow down."""
         fleet = self._fleet
+        if not self._coming:
+            return
         fleet.goal[:], fleet.calm[:] = fleet.home, 1.0
-        for one, start in enumerate(self._starts, self._first):
+        for one, emergency, start in self._coming:
+            left_s = emergency.meets_at_s - step * STEP_S
             if start.side is not None:
                 way = start.direction * fleet.arc[one] - fleet.rear[one]
                 past = way > self._junctions.radius[start.side.junction]
-                self._junctions.closed[start.side.junction] = step >= start.step and not past
+                soon = step >= start.step or left_s < _CLOSED_S
+                self._junctions.closed[start.side.junction] = soon and not past
                 fleet.calm[one] = 1.0 if step >= start.step else 0.0
             elif fleet.active[one]:
+                self._hurry(one, emergency.speed_mps, left_s)
                 self._give_way(one)
                 self._choose(one)
+
+    def _hurry(self, one: int, speed_mps: float, left_s: float) -> None:
+        """Drive a little faster or slower, so as to meet the ego vehicle in time."""
+        fleet = self._fleet
+        way = fleet.direction[one]
+        gap = way * (fleet.arc[EGO] - fleet.arc[one])
+        fleet.top[one] = speed_mps
+        if left_s > 1.0 and gap > _CLOSE_M:
+            needed = gap / left_s + way * fleet.speed[EGO]
+            fleet.top[one] = np.clip(needed, speed_mps / _SPREAD, speed_mps * _SPREAD)
 
     def _give_way(self, one: int) -> None:
         fleet = self._fleet
         ahead = fleet.direction[one] * (fleet.arc - fleet.arc[one])
         near = (ahead > -_PASSED_M) & (ahead < _NOTICE_M) & (fleet.track == MAIN) & fleet.active
-        near &= (fleet.hurry == 0) & (
-            self._one_each_way | (fleet.direction == fleet.direction[one])
-        )
-        room = self._edge - _EDGE_M / 3 - fleet.width / 2
+        near &= fleet.hurry == 0
         if self._one_each_way:
-            aside = -room
-        else:
-            innermost = max(lane.left_m for lane in self._lanes)
-            half = (3.75 - fleet.width) / 2
-            left = fleet.home > innermost - 0.5
-            aside = fleet.home + np.where(left, half + _EDGE_M, -half)
-        fleet.goal[near] = aside[near]
-        fleet.calm[near] = _CALM if self._one_each_way else 0.8
+            fleet.goal[near] = (fleet.width / 2 + _VERGE_M - self._edge)[near]
+            fleet.calm[near] = _CALM
+            return
+        near &= fleet.direction == fleet.direction[one]
+        half = (_MOTORWAY_LANE_M - fleet.width) / 2
+        innermost = max(lane.left_m for lane in self._lanes)
+        left = fleet.home > innermost - 0.5
+        fleet.goal[near] += np.where(left, half + _MEDIAN_M, -half - _MEDIAN_M)[near]
+        fleet.calm[near] = _CALM_MOTORWAY
 
     def _choose(self, one: int) -> None:
-        """Take the offset with the longest free way ahead."""
+        """Take the middle, unless the own or the other lane is free for longer."""
         fleet = self._fleet
-        own = fleet.home[one]
-        if self._one_each_way:
-            options = np.array([own, 0.0, -own])
-        else:
-            options = np.array([own, own - 3.75 / 2])
+        if not self._one_each_way:
+            fleet.goal[one] = fleet.home[one] - _MOTORWAY_LANE_M / 2
+            return
+        lane = self._lanes[0].left_m
         way = fleet.direction[one]
         ahead = way * (fleet.arc - fleet.arc[one])
-        others = fleet.active & (fleet.track == MAIN) & (ahead > -10.0) & (ahead < _LOOK_M)
+        others = fleet.active & (fleet.track == MAIN) & (ahead > -_PASSED_M) & (ahead < _NOTICE_M)
         others[one] = False
         same = fleet.direction == way
-        moving = fleet.speed > 1.0
-        lateral = np.where(moving, fleet.goal, fleet.left) * np.where(same, 1.0, -1.0)
+        moves = (fleet.speed > EVADES_MPS) & (ahead > EVADES_M)
+        place = np.where(moves, fleet.goal, fleet.left) * np.where(same, 1.0, -1.0)
         clear = (fleet.width + fleet.width[one]) / 2 + _SIDE_GAP_M
         free = []
+        options = (0.0, _PAST_QUEUE_M, -_PAST_QUEUE_M, -lane, lane)
         for option in options:
-            meets = others & (np.abs(lateral - option) < clear)
-            free.append(float(np.where(meets, np.maximum(ahead, 0.0), _LOOK_M).min()))
-        fleet.goal[one] = options[int(np.argmax(free))]
+            meets = others & (np.abs(place - option) < clear)
+            free.append(
+                float(
+                    np.where(
+                        meets, np.where(ahead < _BESIDE_M, -_NOTICE_M, ahead), _NOTICE_M
+                    ).min()
+                )
+            )
+        free[0] += _PREFERENCE_M
+        best = int(np.argmax(free))
+        if free[best] > _CLEAR_S * fleet.speed[one]:
+            self._offsets[one] = options[best]
+        fleet.goal[one] = self._offsets.get(one, 0.0)

@@ -35,6 +35,7 @@ def steer(
     off: NDArray[np.float64],
     turned: NDArray[np.float64],
     curvature: NDArray[np.float64],
+    alert: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Give the angles of the front wheels (n,) after one step of the world, rad.
 
@@ -45,8 +46,9 @@ def steer(
         off: Place to the left of where the driver wants to be, m.
         turned: Heading less that of the line, rad.
         curvature: Of the line as driven, a preview ahead, 1/m.
+        alert: Who makes way for a siren, or has one: they steer in half the length.
     """
-    length = _LENGTH_M + _LENGTH_S * speed
+    length = (_LENGTH_M + _LENGTH_S * speed) * np.where(alert, 0.5, 1.0)
     wanted = curvature - 1.8 / length * np.sin(turned) - off / length**2
     angle = np.clip(np.arctan(wheelbase * wanted), -_ANGLE_RAD, _ANGLE_RAD)
     rate = np.clip((angle - steering) / _LAG_S, -_RATE_RPS, _RATE_RPS)
