@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The course of a made drive: where the road runs, and how fast it is driven."""
+"""The course of a road: a plane curve by its curvature."""
 
 from __future__ import annotations
 
@@ -15,29 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _STEP_M = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class EgoTruth:
-    """True motion of the vehicle at one instant.
-
-    Attributes:
-        x_m: East in the map frame.
-        y_m: North in the map frame.
-        heading_rad: Counter-clockwise from east.
-        speed_mps: Along x of base_link.
-        acceleration_mps2: Along x of base_link.
-        yaw_rate_rps: About z.
-        arc_m: Distance driven along the course.
-    """
-
-    x_m: float
-    y_m: float
-    heading_rad: float
-    speed_mps: float
-    acceleration_mps2: float
-    yaw_rate_rps: float
-    arc_m: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,44 +74,6 @@ class Course:
         pose = self.pose_at(arc_m)
         normal = np.stack([-np.sin(pose[..., 2]), np.cos(pose[..., 2])], axis=-1)
         return np.asarray(pose[..., :2] + np.asarray(left_m, np.float64)[..., None] * normal)
-
-
-@dataclass(frozen=True, slots=True)
-class SpeedProfile:
-    """Speed over time: smooth ramps between knots, with no acceleration at the knots.
-
-    Attributes:
-        knots: (time s, speed m/s), by time; the speed is constant before and after them.
-    """
-
-    knots: Sequence[tuple[float, float]]
-
-    def at(self, time_s: float) -> tuple[float, float, float]:
-        """Give the distance driven since time 0 (m), the speed (m/s) and acceleration (m/s²)."""
-        distance = 0.0
-        for (t0, v0), (t1, v1) in zip(self.knots[:-1], self.knots[1:], strict=True):
-            span, rise = t1 - t0, v1 - v0
-            u = min(max((time_s - t0) / span, 0.0), 1.0)
-            distance += span * (v0 * u + rise * (u**3 - u**4 / 2))
-            if time_s < t1:
-                return distance, v0 + rise * (3 - 2 * u) * u**2, rise * 6 * u * (1 - u) / span
-        end, last = self.knots[-1]
-        return distance + last * (time_s - end), last, 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class DrivenCourse:
-    """A vehicle following a course at a given speed."""
-
-    course: Course
-    speeds: SpeedProfile
-
-    def truth_at(self, time_s: float) -> EgoTruth:
-        """Give the true motion at a time since the start of the drive."""
-        arc, speed, acceleration = self.speeds.at(time_s)
-        x, y, heading = (float(value) for value in self.course.pose_at(arc))
-        yaw_rate = speed * float(self.course.curvature_at(arc))
-        return EgoTruth(x, y, heading, speed, acceleration, yaw_rate, arc)
 
 
 def _integral(values: NDArray[np.float64]) -> NDArray[np.float64]:
