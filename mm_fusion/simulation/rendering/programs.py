@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from mm_fusion.simulation.rendering.environment import Environment
     from mm_fusion.simulation.rendering.surface import SurfaceLook
-    from mm_fusion.simulation.scenario import CameraSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +60,52 @@ class Programs:
 
 def compile_programs(
     ctx: moderngl.Context,
-    settings: CameraSettings,
     environment: Environment,
     surface: SurfaceLook,
+    features: tuple[str, ...],
 ) -> Programs:
-    """Compile the programs for a kind of shader, with classes where they are asked for."""
-    full = settings.shader == 'full'
-    defines = '#define FULL\n' if full else ''
-    classes = '#define SEGMENTATION\n' if settings.segmentation else ''
-    common = environment.source + read_shader('scene_common.glsl')
-    ground = environment.source + surface.source + read_shader('scene_common.glsl')
+    """Compile the programs.
 
-    def program(name: str, source: str = common, classified: str = classes) -> moderngl.Program:
+    Software OpenGL computes both sides of a branch, so what a drive never needs is left out.
+
+    Args:
+        ctx: Of the programs.
+        environment: Its light and air.
+        surface: The look of its ground.
+        features: Of FULL (shadows and finer textures), SEGMENTATION (classes), BEAMS (headlights)
+            and WET (the ground mirrors).
+    """
+    defines = VERSION + ''.join(f'#define {name}\n' for name in features)
+    lamps = read_shader('scene_light.glsl')
+    light = environment.source + lamps
+    fragment = read_shader('scene_fragment.glsl')
+
+    def program(name: str, before: str = light) -> moderngl.Program:
+        lit_vertices = name in ('solid', 'body', 'tree')
         return ctx.program(
-            vertex_shader=VERSION + defines + read_shader(f'scene_{name}.vert'),
-            fragment_shader=VERSION
-            + defines
-            + classified
-            + source
-            + read_shader(f'scene_{name}.frag'),
+            vertex_shader=defines
+            + (light if lit_vertices else '')
+            + read_shader(f'scene_{name}.vert'),
+            fragment_shader=defines + before + fragment + read_shader(f'scene_{name}.frag'),
         )
 
-    def depth_program(name: str, fragment: str = 'depth') -> moderngl.Program | None:
-        if not full:
+    def depth_program(name: str, after: str) -> moderngl.Program | None:
+        if 'FULL' not in features:
             return None
         return ctx.program(
-            vertex_shader=VERSION + read_shader(f'scene_{name}.vert'),
-            fragment_shader=VERSION + read_shader(f'scene_{fragment}.frag'),
+            vertex_shader=defines + light + read_shader(f'scene_{name}.vert'),
+            fragment_shader=VERSION + read_shader(f'scene_{after}.frag'),
         )
 
     return Programs(
-        ground=program('ground', ground),
+        ground=program('ground', environment.source + surface.source + lamps),
         solid=program('solid'),
         tree=program('tree'),
         body=program('body'),
-        trace=program('trace', classified=''),
-        glow=program('glow', classified=''),
+        trace=program('trace'),
+        glow=program('glow'),
         sky=program('sky'),
-        solid_shadow=depth_program('solid'),
-        body_shadow=depth_program('body'),
+        solid_shadow=depth_program('solid', 'depth'),
+        body_shadow=depth_program('body', 'depth'),
         tree_shadow=depth_program('tree', 'tree_depth'),
     )

@@ -15,7 +15,7 @@ from mm_fusion.simulation.rendering.environment import Environment, luminance
 from mm_fusion.simulation.rendering.lens import Lens
 from mm_fusion.simulation.rendering.pose import Carriage
 from mm_fusion.simulation.rendering.precipitation import Precipitation
-from mm_fusion.simulation.rendering.scene import Scene, View
+from mm_fusion.simulation.rendering.scene import WET_CLASSES, Scene, View
 from mm_fusion.simulation.rendering.surface import SurfaceLook
 from mm_fusion.simulation.world import Motion
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 _NIGHT_LEVEL = 0.07
 """Street lamps are on where sun and sky give less than this."""
-
-_WET_COLUMNS = (1, 2, 4, 5)
-"""Friction classes that mirror: wet, water, melted snow, ice."""
 
 _WET_AHEAD_M = np.arange(-5.0, 130.0, 5.0)
 
@@ -120,7 +117,7 @@ class CameraRenderer:
         light = self._environment.light_at(stamp_ns)
         heading = float(state[Motion.HEADING])
         direct = luminance(light.sun_radiance) * max(float(light.sun_direction[2]), 0.0)
-        wet = self._world.roads.surface.friction_at(arc + _WET_AHEAD_M)[:, _WET_COLUMNS]
+        wet = self._world.roads.surface.friction_at(arc + _WET_AHEAD_M)[:, WET_CLASSES]
         return View(
             stamp_ns=stamp_ns,
             arc_m=arc,

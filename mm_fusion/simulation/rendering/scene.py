@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_fusion.simulation.camera import PinholeCamera
 from mm_fusion.simulation.rendering.backdrop import make_backdrop
+from mm_fusion.simulation.rendering.environment import Environment
 from mm_fusion.simulation.rendering.fleet import Fleet
 from mm_fusion.simulation.rendering.glsl import assign
 from mm_fusion.simulation.rendering.lamps import Lamps
@@ -19,15 +21,18 @@ from mm_fusion.simulation.rendering.plants import paint_plants
 from mm_fusion.simulation.rendering.programs import compile_programs
 from mm_fusion.simulation.rendering.stage import LAYOUTS, Stage
 from mm_fusion.simulation.seeds import generator
+from mm_fusion.simulation.world import START_NS
 
 if TYPE_CHECKING:
     import moderngl
     from numpy.typing import NDArray
 
-    from mm_fusion.simulation.rendering.environment import Environment
     from mm_fusion.simulation.rendering.pose import CameraPose
     from mm_fusion.simulation.rendering.surface import SurfaceLook
     from mm_fusion.simulation.world import World
+
+WET_CLASSES = (1, 2, 4, 5)
+"""Friction classes that mirror: wet, water, melted snow, ice."""
 
 PLANTS_UNIT, MIRROR_UNIT, SHADOW_UNIT = 8, 9, 10
 """Texture units."""
@@ -36,6 +41,7 @@ _DASHES_M = {'town': (3.0, 9.0), 'rural': (4.0, 12.0), 'motorway': (6.0, 18.0)}
 _MIRROR_SIGHT_M = 150.0
 _HEADLIGHT_AHEAD_M = 1.9
 _FAR_LAND_M = 2400.0
+_MIRROR_MARGIN = 0.08
 _FLIP = np.diag([1.0, 1.0, -1.0, 1.0])
 
 
@@ -62,6 +68,22 @@ class View:
     wet: bool
 
 
+def features_of(world: World) -> tuple[str, ...]:
+    """Name what the shaders of a drive need, as for :func:`compile_programs`."""
+    settings, environment = world.scenario.camera, Environment(world)
+    dark = any(
+        environment.dark(START_NS + round(key.at_s * 1e9)) for key in world.scenario.weather
+    )
+    wet = world.roads.surface.friction[:, WET_CLASSES].max() > 0
+    features = {
+        'FULL': settings.shader == 'full',
+        'SEGMENTATION': settings.segmentation,
+        'BEAMS': dark or bool(world.roads.tunnels),
+        'WET': bool(wet),
+    }
+    return tuple(name for name, wanted in features.items() if wanted)
+
+
 class Scene:
     """All that is drawn into the radiance of a frame.
 
@@ -78,7 +100,7 @@ class Scene:
         self._ctx = ctx
         self._environment, self._surface = environment, surface
         settings = world.scenario.camera
-        self._programs = compile_programs(ctx, settings, environment, surface)
+        self._programs = compile_programs(ctx, environment, surface, features_of(world))
         programs = self._programs
         self._stage = Stage(
             ctx,
@@ -93,6 +115,9 @@ class Scene:
         self._mirror_image.repeat_x = self._mirror_image.repeat_y = False
         self._mirror = ctx.framebuffer([self._mirror_image], ctx.depth_renderbuffer(half))
         self._size = (settings.width, settings.height)
+        horizon = PinholeCamera.from_settings(settings).horizon_row
+        rows = half[1] * (1 - horizon / settings.height) + _MIRROR_MARGIN * half[1]
+        self._mirror_rows = min(max(round(rows), 1), half[1])
         self._dashes = _DASHES_M[world.scenario.road.kind]
 
     def _make_surroundings(self, world: World) -> None:
@@ -194,6 +219,8 @@ class Scene:
             assign(program, turn=turn)
         self._mirror.use()
         self._mirror.clear(depth=1.0)
+        # Only what lies below the horizon can mirror.
+        self._mirror.scissor = (0, 0, self._mirror.width, self._mirror_rows)
         ctx.enable_only(ctx.DEPTH_TEST | ctx.CULL_FACE)
         ctx.front_face = 'cw'
         self._fleet.draw(programs.body)

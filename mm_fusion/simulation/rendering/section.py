@@ -29,7 +29,12 @@ from mm_fusion.simulation.rendering.roadside import (
     add_street_lamps,
     street_lamps,
 )
-from mm_fusion.simulation.rendering.tunnels import add_tunnels, open_spans, sky_shares
+from mm_fusion.simulation.rendering.tunnels import (
+    add_tunnel_ground,
+    add_tunnels,
+    open_spans,
+    sky_shares,
+)
 from mm_fusion.simulation.seeds import generator
 
 if TYPE_CHECKING:
@@ -73,6 +78,7 @@ def make_section(world: World, index: int) -> Section:
     kind = world.scenario.road.kind
     meshes = _Meshes(origin, Mesh(GROUND_VERTEX), Mesh(SOLID_VERTEX), Mesh(TREE_VERTEX))
     add_ground(meshes.ground, roads, begin, end, _HALF_MARK_M[kind], origin)
+    add_tunnel_ground(meshes.ground, roads, begin, end, origin)
     _furnish(meshes, world, begin, end)
     _build(meshes, world, begin, end, generator(world.scenario.seed, 'scenery', str(index)))
     section = Section(origin, *(mesh.finish() for mesh in meshes[1:]))

@@ -11,14 +11,23 @@ import numpy as np
 
 from mm_fusion.simulation.rendering.mesh import (
     CLASS,
+    GROUND_VERTEX,
     Material,
     Mesh,
     quad_triangles,
     solid_quads,
     solid_strip,
+    strip_triangles,
 )
 from mm_fusion.simulation.rendering.occupied import border_m
-from mm_fusion.simulation.rendering.ribbons import Line, spans_outside
+from mm_fusion.simulation.rendering.ribbons import (
+    KERB_HEIGHT_M,
+    LAYERS,
+    Line,
+    Strip,
+    add_strip,
+    spans_outside,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,10 +38,10 @@ _WALL_M = 3.4
 _CROWN_M = 6.2
 _CONCRETE = (0.30, 0.29, 0.27)
 _TILES = (0.55, 0.56, 0.52)
-_GRASS = (0.07, 0.11, 0.035)
 _LAMP_SPACING_M = 8.0
 _LAMP_LENGTH_M = 2.4
 _HILL_M = 9.5
+_END_SLOPE = 0.8
 _FADE_M = 9.0
 
 
@@ -96,17 +105,6 @@ def _add_hull(
         mesh.add(vertices, triangles, np.repeat(keys, 2 * (len(section) - 1)))
     _add_lamps(mesh, road, begin, end, origin)
     right, left = half_width_m(road)
-    for slope in _slopes(road):
-        rows = _rows(line, slope, origin)
-        vertices, triangles = solid_strip(rows, _GRASS, (CLASS['terrain'], Material.PLAIN, 255))
-        mesh.add(vertices, triangles, np.repeat(keys, 2 * (len(slope) - 1)))
-
-
-def _slopes(road: Road) -> list[NDArray[np.float64]]:
-    """Give the sides of the hill as cross-sections (n, 2) that face outwards."""
-    right, left = half_width_m(road)
-    shape = np.array([[26.0, 0.0], [11.0, 0.7 * _HILL_M], [1.0, _HILL_M]])
-    return [(shape * (-1, 1) + (right, 0))[::-1], shape + (left, 0)]
 
 
 def _add_lamps(
@@ -135,26 +133,75 @@ def _add_portal(mesh: Mesh, road: Road, arc: float, way: int, origin: NDArray[np
     reach = np.abs(spread).max(axis=1, keepdims=True)
     outer = spread / reach * (half + 4.0, _HILL_M) + (middle, 0)
     pose = road.course.pose_at(arc)
-    ahead = np.array([math.cos(pose[2]), math.sin(pose[2])])
-    lefts = np.array([-ahead[1], ahead[0]])
+    lefts = np.array([-math.sin(pose[2]), math.cos(pose[2])])
 
-    def placed(section: NDArray[np.float64], before_m: float = 0.0) -> NDArray[np.float64]:
-        flat = pose[:2] + section[:, :1] * lefts - way * before_m * ahead - origin
+    def placed(section: NDArray[np.float64]) -> NDArray[np.float64]:
+        flat = pose[:2] + section[:, :1] * lefts - origin
         return np.concatenate([flat, section[:, 1:]], axis=1)
 
-    quads = _between(placed(arch), placed(outer))
+    here, there = placed(arch), placed(outer)
+    quads = np.stack([here[:-1], here[1:], there[1:], there[:-1]], axis=1)
     look = CLASS['building'], Material.CONCRETE, 0
     mesh.add(solid_quads(quads[:, ::-way], _CONCRETE, look), quad_triangles(len(quads)), arc)
-    for slope in _slopes(road):
-        quads = _between(placed(slope), placed(slope * (1, 0), _HILL_M * 0.8))
-        outwards = -1 if slope[0, 1] > slope[-1, 1] else 1
-        look = CLASS['terrain'], Material.PLAIN, 255
-        vertices = solid_quads(quads[:, :: outwards * way], _GRASS, look)
-        mesh.add(vertices, quad_triangles(len(quads)), arc)
 
 
-def _between(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack([here[:-1], here[1:], there[1:], there[:-1]], axis=1)
+def add_tunnel_ground(
+    mesh: Mesh, roads: RoadNetwork, begin_m: float, end_m: float, origin: NDArray[np.float64]
+) -> None:
+    """Append the hills over the tunnels, and the walkways inside."""
+    road = roads.main
+    right, left = half_width_m(road)
+    edges = road.edges_m
+    walks = [
+        Strip(right, edges[0], KERB_HEIGHT_M, KERB_HEIGHT_M, 'pavement'),
+        Strip(edges[0], edges[0] + 0.02, KERB_HEIGHT_M, 0.0, 'kerb'),
+        Strip(edges[1] - 0.02, edges[1], 0.0, KERB_HEIGHT_M, 'kerb'),
+        Strip(edges[1], left, KERB_HEIGHT_M, KERB_HEIGHT_M, 'pavement'),
+    ]
+    for entry, leave in roads.tunnels:
+        begin, end = max(entry, begin_m), min(leave, end_m)
+        if end - begin < 0.5:
+            continue
+        line = Line.of_course(road.course, begin, end)
+        for strip in [] if road.kerb else walks:
+            add_strip(mesh, line, strip, None, 'main', origin)
+        for strip in _slopes(road):
+            add_strip(mesh, line, strip, None, 'main', origin)
+        for arc, way in ((entry, -1), (leave, 1)):
+            if begin <= arc <= end:
+                _add_end_slope(mesh, road, arc, way, origin)
+
+
+def _slopes(road: Road) -> list[Strip]:
+    """Give the sides of the hill."""
+    right, left = half_width_m(road)
+    shape = ((26.0, 0.0), (11.0, 0.7 * _HILL_M), (1.0, _HILL_M))
+    steps = list(zip(shape[:-1], shape[1:], strict=True))
+    sides = [Strip(right - a, right - b, up, top, 'terrain') for (a, up), (b, top) in steps]
+    return sides + [Strip(left + b, left + a, top, up, 'terrain') for (a, up), (b, top) in steps]
+
+
+def _add_end_slope(
+    mesh: Mesh, road: Road, arc: float, way: int, origin: NDArray[np.float64]
+) -> None:
+    """Append the slopes beside a portal, from the edge of the hill down towards the drivers."""
+    for strip in _slopes(road):
+        offsets = np.array([strip.right_m, strip.left_m])
+        heights = np.array([strip.right_up_m, strip.left_up_m])
+        vertices = np.zeros((2, 2), GROUND_VERTEX)
+        foot = arc + way * _END_SLOPE * _HILL_M
+        for row, (station, up) in enumerate(((arc, heights), (foot, 0 * heights))):
+            vertices['position'][row, :, :2] = road.course.beside([station] * 2, offsets) - origin
+            vertices['position'][row, :, 2] = up
+            vertices['along'][row, :, 0] = vertices['along'][row, :, 2] = station
+        vertices['along'][..., 1] = vertices['along'][..., 3] = offsets
+        heading = float(road.course.pose_at(arc)[2])
+        lean = 1 / math.hypot(1.0, _END_SLOPE)
+        normal = way * lean * math.cos(heading), way * lean * math.sin(heading), _END_SLOPE * lean
+        vertices['normal'][..., :3] = np.rint(127 * np.array(normal))
+        vertices['traits'][..., 0], vertices['traits'][..., 2] = CLASS['terrain'], LAYERS['main']
+        vertices['lights'][..., 0] = 255
+        mesh.add(vertices.reshape(-1), strip_triangles(2), arc)
 
 
 def sky_shares(

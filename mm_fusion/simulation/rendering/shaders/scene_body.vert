@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// Vehicles: one body for each kind, placed once for each vehicle.
+// Vehicles: one body for each kind, placed once for each vehicle. Stands after scene_light.glsl.
 
 uniform mat4 turn;
-uniform vec3 eye;
 in vec3 position;
 in ivec3 normal;
 in vec4 colour;
@@ -15,7 +14,9 @@ in vec2 blue;         // instance: strength of the left and the right blue lamp
 out vec3 relative;
 out vec3 across;
 out vec3 tint;
-out vec3 light_shares;
+out vec3 light_before;
+out vec4 air;
+flat out float sky_share;
 flat out vec3 glow;   // brake, head, blue
 flat out int finish;
 
@@ -28,7 +29,12 @@ void main() {
     across = vec3(heading * bent.xy, bent.z);
     finish = int(colour.a * 255.0 + 0.5);
     tint = finish == 0 ? paint.rgb : colour.rgb * colour.rgb;
-    light_shares = lights.xyz;
+    // Near the ground the vehicle itself takes a part of the sky away.
+    float open = mix(0.55, 1.0, smoothstep(0.0, 1.0, local.z + max(bent.z, 0.0)));
+    light_before = lit(normalize(across), lights.xyz) * open;
+    sky_share = lights.x;
+    float range = length(relative);
+    air = air_between(range, relative / range);
     glow = vec3(lights.w, paint.a, position.y > 0.0 ? blue.x : blue.y);
     gl_Position = turn * vec4(relative, 1.0);
 }

@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// Stands after environment.glsl, surface.glsl and scene_common.glsl.
+// Stands after environment.glsl, surface.glsl and scene_fragment.glsl.
 
+#ifdef WET
 uniform sampler2D mirrored;    // the scene as level water shows it
-uniform float mirroring;       // 0 where nothing mirrors
+uniform float mirroring;       // 0 while nothing in sight mirrors
+uniform vec2 picture;          // columns and rows of the target
+#endif
 uniform vec2 dashes;           // length of a dash and of dash and gap, m
 in vec3 relative;
 in vec4 places;
@@ -47,17 +50,16 @@ void main() {
         normal = base_normal;
         look.mirror = 0.0;
     }
-    float sun = sunlit(relative, vec3(0.0, 0.0, 1.0));
-    vec3 colour = look.albedo * lit(normal, relative, light_shares, sun);
-    vec3 away = reflect(view, normal);
-    if (mirroring > 0.0 && look.mirror > 0.003) {
-        vec2 ripple = normal.xy * (1.6 / (1.0 + 0.06 * range));
-        vec3 image = texture(mirrored, gl_FragCoord.xy / picture + ripple * vec2(0.25, 0.6)).rgb;
-        colour = mix(colour, image, look.mirror);
-    }
-    float glint = max(dot(away, sun_direction), 0.0);
+    vec3 light_here = lit(normal, light_shares);
+    vec3 colour = look.albedo * lit_here(light_here, normal, relative, light_shares.x);
+#ifdef WET
+    vec2 ripple = normal.xy * (1.6 / (1.0 + 0.06 * range));
+    vec3 image = texture(mirrored, gl_FragCoord.xy / picture + ripple * vec2(0.25, 0.6)).rgb;
+    colour = mix(colour, image, look.mirror * mirroring);
+#endif
+    float glint = max(dot(reflect(view, normal), sun_direction), 0.0);
     float sharp = exp2(2.0 + 7.0 * look.gloss);
-    colour += sun_radiance * (sun * light_shares.x * look.gloss * look.gloss * 0.12
+    colour += sun_radiance * (light_shares.x * look.gloss * look.gloss * 0.12
                               * (1.0 + 0.06 * sharp) * pow(glint, sharp));
     radiance = vec4(in_air(colour, range, view), 1.0);
     CLASSIFY(paint > 0.5 ? 3 : kinds.x);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// Stands after environment.glsl and scene_common.glsl.
+// Stands after environment.glsl and scene_fragment.glsl.
 
 in vec3 direction;
 

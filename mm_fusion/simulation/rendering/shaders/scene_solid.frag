@@ -1,14 +1,16 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// Stands after environment.glsl and scene_common.glsl.
+// Stands after environment.glsl and scene_fragment.glsl.
 
 in vec3 relative;
 in vec2 place;
 in vec3 tint;
-in vec3 light_shares;
+in vec3 light_before;
+in vec4 air;
 flat in vec3 across;
 flat in float salt;
 flat in float snow;
+flat in float sky_share;
 flat in ivec2 kinds;
 
 const int FACADE = 1, TILES = 2, STREET_LAMP = 3, TUNNEL_LAMP = 4, CONCRETE = 5, METAL = 6,
@@ -57,11 +59,9 @@ vec4 facade(vec2 pixel, out float lit_window) {
 }
 
 void main() {
-    float range = length(relative);
-    vec3 view = relative / range;
+    vec3 view = normalize(relative);
     vec3 normal = across;
-    float sun = sunlit(relative, normal);
-    vec3 light_here = lit(normal, relative, light_shares, sun);
+    vec3 light_here = lit_here(light_before, normal, relative, sky_share);
     vec3 colour = tint;
     vec3 shine = vec3(0.0);
     int material = kinds.y;
@@ -94,13 +94,14 @@ void main() {
         colour *= light_here;
         if (material == METAL) {
             vec3 away = reflect(view, normal);
-            colour = mix(colour, sky_smooth(vec3(away.xy, abs(away.z))) * light_shares.x, 0.22);
+            colour = mix(colour, sky_smooth(vec3(away.xy, abs(away.z))) * sky_share, 0.22);
         }
         if (material == STREET_LAMP) shine = vec3(1.5, 1.1, 0.7) * lamps_on;
         if (material == TUNNEL_LAMP) shine = vec3(2.2, 2.0, 1.6);
-        if (material == REFLECTOR && headlight.z > 0.0)
-            shine = vec3(1.2, 1.1, 1.0) * own_headlight(relative, -view) * 6.0;
+#ifdef BEAMS
+        if (material == REFLECTOR) shine = vec3(7.2, 6.6, 6.0) * own_headlight(relative, -view);
+#endif
     }
-    radiance = vec4(in_air(colour + shine, range, view), 1.0);
+    radiance = vec4((colour + shine) * air.w + air.xyz, 1.0);
     CLASSIFY(kinds.x);
 }

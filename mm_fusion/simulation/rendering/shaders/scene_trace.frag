@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 mm_fusion contributors
 // SPDX-License-Identifier: Apache-2.0
-// Stands after environment.glsl and scene_common.glsl. Blended: colour is added, alpha takes away.
+// Stands after environment.glsl and scene_fragment.glsl. Blended: colour is added, alpha takes away.
 
 uniform float sun_share;  // of the light on level ground
 in vec3 relative;
@@ -8,6 +8,7 @@ in vec2 local;
 flat in vec2 towards_sun;
 flat in vec4 box;
 flat in float beams;
+flat in float sky_share;
 
 // Whether the way from the ground to the sun leads through the vehicle.
 float shaded() {
@@ -30,13 +31,13 @@ void main() {
     vec2 middle = vec2(0.5 * (box.x - box.y), 0.0);
     vec2 half_size = vec2(0.5 * (box.x + box.y), box.z) - 0.35;
     float outside = length(max(abs(local - middle) - half_size, 0.0));
-    float near = smoothstep(0.95, 0.0, outside);
-    float left = (1.0 - 0.82 * near * near) * (1.0 - sun_share * shaded());
+    float near = 1.0 - smoothstep(0.0, 0.95, outside);
+    float left = (1.0 - 0.82 * near * near) * (1.0 - sun_share * sky_share * shaded());
     vec3 added = vec3(0.0);
     if (beams > 0.0) {
         float ahead = local.x - box.x;
         float spread = local.y / (1.2 + 0.16 * max(ahead, 0.0));
-        float pool = smoothstep(0.3, 3.5, ahead) * smoothstep(26.0, 8.0, ahead)
+        float pool = smoothstep(0.3, 3.5, ahead) * (1.0 - smoothstep(8.0, 26.0, ahead))
                    * exp2(-1.6 * spread * spread);
         added = BEAM_LIGHT * (0.055 * pool);
     }
