@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
-import shutil
-import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mm_fusion.evaluation.replay import evaluate_bag
 from mm_fusion.evaluation.report import render_report, write_report
 from mm_fusion.settings import Settings
+from support.browser import browse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,35 +119,3 @@ def test_the_page_is_written_into_a_new_folder(silent: BagResult, tmp_path: Path
     path = write_report(tmp_path / 'new' / 'folder', [silent], 'tiny')
     assert path == tmp_path / 'new' / 'folder' / 'index.html'
     assert path.read_text(encoding='utf-8').endswith('</html>\n')
-
-
-def browse(page: Path, profile: Path, width: int) -> dict[str, Any]:
-    """Load a page in headless Chromium and read what its probe left in the title."""
-    names = ('chromium', 'chromium-browser', 'google-chrome')
-    browser = next(path for name in names if (path := shutil.which(name)))
-    done = subprocess.run(
-        [
-            browser,
-            '--headless',
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-            f'--user-data-dir={profile}',
-            f'--window-size={width},900',
-            '--virtual-time-budget=10000',
-            '--dump-dom',
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    title = re.search(r'<title>(\{.*?\})</title>', done.stdout, re.DOTALL)
-    assert title, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(title[1])
-    return found

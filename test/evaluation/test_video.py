@@ -24,6 +24,7 @@ from mm_fusion.evaluation.report import render_report
 from mm_fusion.evaluation.video import Video, write_video
 from mm_fusion.settings import Settings
 from mm_fusion.types.predictions import TrajectoryMode
+from support.browser import browse
 from support.drives import START_NS, write_circle
 from support.outputs import status, straight
 from support.truths import road_state
@@ -119,6 +120,37 @@ def test_the_page_carries_the_video(result: BagResult, video: Video) -> None:
     assert element
     assert 'src="data:video/webm;base64,GkXfo' in element[0]
     assert 'poster="data:image/png;base64,iVBOR' in element[0]
+
+
+PROBE = """<script>
+addEventListener('load', () => {
+  const video = document.querySelector('video');
+  video.addEventListener('seeked', () => {
+    document.title = JSON.stringify({
+      duration: video.duration, width: video.videoWidth, time: video.currentTime,
+      error: video.error && video.error.message,
+    });
+  });
+  video.currentTime = 1.5;
+});
+</script></head>"""
+
+
+@pytest.mark.browser
+def test_a_browser_plays_the_video(result: BagResult, video: Video, tmp_path: Path) -> None:
+    page = render_report([dataclasses.replace(result, video=video, drive=None)], 'tiny')
+    probed = page.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'")
+    copy = tmp_path / 'probed.html'
+    copy.write_text(probed.replace('</head>', PROBE, 1), encoding='utf-8')
+
+    seen = browse(copy, tmp_path / 'profile', 1200)
+
+    assert seen == {
+        'duration': pytest.approx(video.duration_s, abs=0.1),
+        'width': 960,
+        'time': 1.5,
+        'error': None,
+    }
 
 
 def drawn(
