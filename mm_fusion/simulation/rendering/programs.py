@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mm_fusion.simulation.rendering.glsl import VERSION, read_shader
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
     from mm_fusion.simulation.rendering.environment import Environment
     from mm_fusion.simulation.rendering.surface import SurfaceLook
+
+
+class ShadowPrograms(NamedTuple):
+    """What draws depth alone."""
+
+    solid: moderngl.Program
+    tree: moderngl.Program
+    body: moderngl.Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +36,7 @@ class Programs:
         trace: Their shadows and the light of their headlights on the ground.
         glow: Discs of light around lamps.
         sky: Fills what is left.
-        solid_shadow: Depth of solids alone; None in the lite shader.
-        body_shadow: Depth of vehicles alone.
-        tree_shadow: Depth of trees alone.
+        shadow: What casts shadows; None in the lite shader.
     """
 
     ground: moderngl.Program
@@ -40,9 +46,7 @@ class Programs:
     trace: moderngl.Program
     glow: moderngl.Program
     sky: moderngl.Program
-    solid_shadow: moderngl.Program | None
-    body_shadow: moderngl.Program | None
-    tree_shadow: moderngl.Program | None
+    shadow: ShadowPrograms | None
 
     @property
     def lit(self) -> tuple[moderngl.Program, ...]:
@@ -89,14 +93,19 @@ def compile_programs(
             fragment_shader=defines + before + fragment + read_shader(f'scene_{name}.frag'),
         )
 
-    def depth_program(name: str, after: str) -> moderngl.Program | None:
-        if 'FULL' not in features:
-            return None
+    def depth_program(name: str, after: str) -> moderngl.Program:
         return ctx.program(
             vertex_shader=defines + light + read_shader(f'scene_{name}.vert'),
             fragment_shader=VERSION + read_shader(f'scene_{after}.frag'),
         )
 
+    shadow = None
+    if 'FULL' in features:
+        shadow = ShadowPrograms(
+            solid=depth_program('solid', 'depth'),
+            tree=depth_program('tree', 'tree_depth'),
+            body=depth_program('body', 'depth'),
+        )
     return Programs(
         ground=program('ground', environment.source + surface.source + lamps),
         solid=program('solid'),
@@ -105,7 +114,5 @@ def compile_programs(
         trace=program('trace'),
         glow=program('glow'),
         sky=program('sky'),
-        solid_shadow=depth_program('solid', 'depth'),
-        body_shadow=depth_program('body', 'depth'),
-        tree_shadow=depth_program('tree', 'tree_depth'),
+        shadow=shadow,
     )

@@ -19,6 +19,7 @@ from mm_fusion.simulation.rendering.lamps import Lamps
 from mm_fusion.simulation.rendering.mesh import CLASS, GROUND_VERTEX
 from mm_fusion.simulation.rendering.plants import paint_plants
 from mm_fusion.simulation.rendering.programs import compile_programs
+from mm_fusion.simulation.rendering.shadows import PLANTS_UNIT, SHADOW_UNIT, ShadowMap
 from mm_fusion.simulation.rendering.stage import LAYOUTS, Stage
 from mm_fusion.simulation.seeds import generator
 from mm_fusion.simulation.world import START_NS
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 WET_CLASSES = (1, 2, 4, 5)
 """Friction classes that mirror: wet, water, melted snow, ice."""
 
-PLANTS_UNIT, MIRROR_UNIT, SHADOW_UNIT = 8, 9, 10
-"""Texture units."""
+MIRROR_UNIT = 9
+"""Texture unit of what a wet road mirrors."""
 
 _DASHES_M = {'town': (3.0, 9.0), 'rural': (4.0, 12.0), 'motorway': (6.0, 18.0)}
 _MIRROR_SIGHT_M = 150.0
@@ -102,12 +103,16 @@ class Scene:
         settings = world.scenario.camera
         self._programs = compile_programs(ctx, environment, surface, features_of(world))
         programs = self._programs
-        self._stage = Stage(
-            ctx,
-            world,
-            {'ground': (programs.ground,), 'solids': (programs.solid,), 'trees': (programs.tree,)},
-        )
-        self._fleet = Fleet(ctx, world, (programs.body,), programs.trace)
+        shadow = programs.shadow
+        parts = {
+            'ground': (programs.ground,),
+            'solids': (programs.solid, shadow.solid) if shadow else (programs.solid,),
+            'trees': (programs.tree, shadow.tree) if shadow else (programs.tree,),
+        }
+        self._stage = Stage(ctx, world, parts)
+        bodies = (programs.body, shadow.body) if shadow else (programs.body,)
+        self._fleet = Fleet(ctx, world, bodies, programs.trace)
+        self._shadows = ShadowMap(ctx, shadow) if shadow else None
         self._lamps = Lamps(ctx, world, programs.glow)
         self._make_surroundings(world)
         half = (settings.width // 2, settings.height // 2)
@@ -179,6 +184,8 @@ class Scene:
         self._surface.bind(self._programs.ground, view.stamp_ns)
         self._plants.use(PLANTS_UNIT)
         self._mirror_image.use(MIRROR_UNIT)
+        if self._shadows:
+            self._draw_shadows(view, pose, self._shadows)
         if view.wet:
             self._draw_mirrored(view, pose)
         self._set(view, pose, self._size)
@@ -207,12 +214,18 @@ class Scene:
         )
         assign(programs.trace, pools=float(view.night), sun_share=view.sun_share)
 
+    def _draw_shadows(self, view: View, pose: CameraPose, shadows: ShadowMap) -> None:
+        sun = self._environment.sun_direction(view.stamp_ns)
+        turn = shadows.draw(self._stage, self._fleet, pose.eye, view.ahead, sun)
+        shadows.texture.use(SHADOW_UNIT)
+        data = turn.T.astype('f4').tobytes()
+        for program in self._programs.lit:
+            assign(program, shadow_map=SHADOW_UNIT, shadow_turn=data)
+
     def _draw_mirrored(self, view: View, pose: CameraPose) -> None:
         """Draw the scene as level water shows it: seen from below the ground, upside down."""
         ctx, programs = self._ctx, self._programs
-        below = dataclasses.replace(
-            pose, eye=pose.eye * (1, 1, -1), projection=pose.projection, rotation=pose.rotation
-        )
+        below = dataclasses.replace(pose, eye=pose.eye * (1, 1, -1))
         self._set(view, below, (self._mirror.width, self._mirror.height))
         turn = (pose.turn @ _FLIP).T.astype('f4').tobytes()
         for program in programs.lit:

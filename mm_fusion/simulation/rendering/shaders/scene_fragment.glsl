@@ -16,7 +16,7 @@ uniform mat4 shadow_turn;  // relative to the eye -> shadow map
 
 // Share of the sun that is seen from a point, by the mean of four comparisons.
 float sunlit(vec3 relative, vec3 normal) {
-    vec3 place = (shadow_turn * vec4(relative + normal * 0.08, 1.0)).xyz * 0.5 + 0.5;
+    vec3 place = (shadow_turn * vec4(relative + normal * 0.15, 1.0)).xyz * 0.5 + 0.5;
     vec2 rim = 1.0 - smoothstep(vec2(0.46), vec2(0.5), abs(place.xy - 0.5));
     vec3 texel = vec3(0.7 / 1024.0, -0.7 / 1024.0, 0.0);
     place.z = min(place.z - 0.0008, 1.0);
