@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.evaluation.road_truth import RoadTrack
 
-_SHORTEST_S = 0.5
+_SHORTEST_S = 1.0
 """Shorter stretches are left out of what is said of the whole drive."""
 
 
@@ -101,7 +101,7 @@ def _road_rows(figures: LiveFigures, result: BagResult | None) -> Iterator[tuple
     yield 'friction', _stretches(figures.frictions)
     if result is not None and truth is not None:
         yield 'friction, truth', _stretches(_truth(result, truth))
-    yield 'siren', _stretches(figures.sirens, _SHORTEST_S / 5) or 'not heard'
+    yield 'siren', _sirens_heard(figures) or 'not heard'
     if result is None:
         return
     sums = result.totals.road_truth
@@ -112,11 +112,17 @@ def _road_rows(figures: LiveFigures, result: BagResult | None) -> Iterator[tuple
 
 
 def _stretches(stretches: tuple[Stretch, ...], shortest_s: float = _SHORTEST_S) -> str:
+    """Name the stretches that last; what lies on both sides of a shorter one is joined."""
+    long = [s for s in stretches if s.end_s - s.begin_s >= shortest_s]
+    groups = [list(group) for _, group in itertools.groupby(long, lambda s: s.what)]
     return ', '.join(
-        f'{s.what.replace("_", " ")} {s.begin_s:.1f} to {s.end_s:.1f} s'
-        for s in stretches
-        if s.end_s - s.begin_s >= shortest_s
+        f'{group[0].what.replace("_", " ")} {group[0].begin_s:.1f} to {group[-1].end_s:.1f} s'
+        for group in groups
     )
+
+
+def _sirens_heard(figures: LiveFigures) -> str:
+    return ', '.join(f'{s.begin_s:.1f} to {s.end_s:.1f} s' for s in figures.sirens)
 
 
 def _truth(result: BagResult, truth: RoadTrack) -> tuple[Stretch, ...]:

@@ -22,7 +22,12 @@ FIGURES = LiveFigures(
     drops={'camera': {'superseded': 2, 'late': 0}, 'gnss': {'out_of_order': 40}},
     present={'camera': 0.75, 'gnss': 1.0},
     latency_s=(0.0351, 0.0502),
-    frictions=(Stretch('fresh_snow', 0.0, 7.0), Stretch('wet', 7.0, 7.2)),
+    frictions=(
+        Stretch('fresh_snow', 0.0, 7.0),
+        Stretch('wet', 7.0, 7.2),
+        Stretch('fresh_snow', 7.2, 9.0),
+        Stretch('dry', 9.0, 10.5),
+    ),
     sirens=(Stretch('siren', 1.0, 2.0),),
 )
 
@@ -57,7 +62,7 @@ def test_what_was_injected_stands_beside_what_was_dropped() -> None:
         'median 35 ms, p95 50 ms',
     ):
         assert part in text
-    assert 'friction fresh snow 0.0 to 7.0 s siren' in text  # without what is over at once
+    assert 'friction fresh snow 0.0 to 9.0 s, dry 9.0 to 10.5 s siren 1.0 to 2.0 s' in text
 
 
 def test_a_recording_has_no_injected_faults() -> None:
