@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mm_fusion.evaluation.plots import WIDTH_IN
-from mm_fusion.evaluation.theme import INK, LINE, MODEL_COLOURS, MUTED, RC
+from mm_fusion.evaluation.theme import BAD, GOOD, INK, LINE, MUTED, RC
 from mm_fusion.metrics.road_state import SURFACE_TABLES
 
 if TYPE_CHECKING:
@@ -49,12 +49,8 @@ def _plot_matrix(axes: Axes, matrix: NDArray[np.int64], names: Sequence[str]) ->
         share = float(shares[row, column])
         corner = (column - 0.47, row - 0.47)
         axes.add_patch(Rectangle(corner, 0.94, 0.94, color=LINE, alpha=0.35, linewidth=0))
-        axes.add_patch(
-            Rectangle(
-                corner, 0.94, 0.94, color=MODEL_COLOURS['mm_fusion'], alpha=0.75 * share,
-                linewidth=0,
-            )
-        )  # fmt: skip
+        tone = GOOD if row == column else BAD
+        axes.add_patch(Rectangle(corner, 0.94, 0.94, color=tone, alpha=0.75 * share, linewidth=0))
         if share >= 0.005:
             axes.text(
                 column, row, f'{share:.0%}'.removesuffix('%'), color=INK,
