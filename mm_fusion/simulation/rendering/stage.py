@@ -80,7 +80,8 @@ class Stage:
             if index not in self._sections:
                 self._sections[index] = self._made(index)
         while len(self._sections) > max(_KEPT, len(wanted)):
-            farthest = max(self._sections, key=lambda k: abs((k + 0.5) * SECTION_M - arc_m))
+            idle = (index for index in self._sections if index not in wanted)
+            farthest = max(idle, key=lambda k: abs((k + 0.5) * SECTION_M - arc_m))
             _release(self._sections.pop(farthest))
         self._shown = [self._sections[index] for index in wanted]
         self._arc = arc_m
