@@ -114,7 +114,7 @@ def _placed(
         along,
         back,
         width,
-        float(rng.uniform(9.0, 12.0)),
+        int(rng.integers(3, 5)) * BAY_M + 0.8,
         storeys * STOREY_M + 0.5,
         bool(storeys < 5 and rng.random() < 0.85),
     )

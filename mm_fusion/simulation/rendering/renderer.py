@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _NIGHT_LEVEL = 0.07
 """Street lamps are on where sun and sky give less than this."""
 
+_LAMP_GAIN = 0.10, 2.5
 _WET_AHEAD_M = np.arange(-5.0, 130.0, 5.0)
 
 
@@ -125,6 +126,7 @@ class CameraRenderer:
             beams=self._environment.dark(stamp_ns) or self._world.roads.in_tunnel(arc),
             night=light.level < _NIGHT_LEVEL,
             sun_share=direct / max(light.level, 1e-9),
+            lamp_gain=min(_LAMP_GAIN[0] + _LAMP_GAIN[1] * light.level, 1.0),
             wet=bool(wet.max() > 0.02),
         )
 

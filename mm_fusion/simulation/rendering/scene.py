@@ -57,6 +57,8 @@ class View:
         beams: Whether headlights are on.
         night: Whether street lamps are on.
         sun_share: Of the light on level ground.
+        lamp_gain: Factor on the radiance of lamps: drawn as in nature, they would outshine a
+            night by far more than a camera shows.
         wet: Whether anything in sight mirrors.
     """
 
@@ -66,6 +68,7 @@ class View:
     beams: bool
     night: bool
     sun_share: float
+    lamp_gain: float
     wet: bool
 
 
@@ -203,6 +206,7 @@ class Scene:
                 lamps_on=float(view.night),
                 headlight=(*view.ahead, float(view.beams), float(pose.eye[2])),
                 headlight_ahead=_HEADLIGHT_AHEAD_M,
+                lamp_gain=view.lamp_gain,
             )
         programs = self._programs
         assign(programs.tree, plants=PLANTS_UNIT)

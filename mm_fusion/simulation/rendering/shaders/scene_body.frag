@@ -30,9 +30,11 @@ void main() {
         float glint = pow(max(dot(away, sun_direction), 0.0), 180.0);
         colour += sun_radiance * (sky_share * glint * 1.6);
     }
-    if (finish == TAIL_LAMP) colour += vec3(2.6, 0.05, 0.03) * glow.x + vec3(0.3, 0.006, 0.005) * glow.y;
-    if (finish == HEADLAMP) colour += vec3(2.4, 2.3, 2.1) * glow.y;
-    if (finish == BLUE_LAMP) colour += vec3(0.35, 1.1, 6.5) * glow.z;
+    vec3 lamp = vec3(0.0);
+    if (finish == TAIL_LAMP) lamp = vec3(2.6, 0.04, 0.03) * glow.x + vec3(0.35, 0.006, 0.005) * glow.y;
+    if (finish == HEADLAMP) lamp = vec3(2.4, 2.3, 2.1) * glow.y;
+    if (finish == BLUE_LAMP) lamp = vec3(0.35, 1.1, 6.5) * glow.z;
+    colour += lamp * lamp_gain;
     radiance = vec4(colour * air.w + air.xyz, 1.0);
     CLASSIFY(9);
 }

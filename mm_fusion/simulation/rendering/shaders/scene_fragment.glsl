@@ -10,6 +10,8 @@ layout(location = 1) out float pixel_class;
 #define CLASSIFY(index)
 #endif
 
+uniform float lamp_gain;  // of the radiance of lamps, less where the exposure is long
+
 #ifdef FULL
 uniform sampler2DShadow shadow_map;
 uniform mat4 shadow_turn;  // relative to the eye -> shadow map

@@ -11,5 +11,5 @@ void main() {
     float halo = max(1.0 - out_from, 0.0);
     float core = 1.0 - smoothstep(0.30, 0.42, out_from);
     float clear = exp2(-1.443 * environment_extinction * length(relative));
-    radiance = vec4(tint.rgb * (mix(halo * halo * halo, core, tint.a) * clear), 0.0);
+    radiance = vec4(tint.rgb * (mix(halo * halo * halo, core, tint.a) * clear * lamp_gain), 0.0);
 }

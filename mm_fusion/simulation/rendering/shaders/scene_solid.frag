@@ -35,8 +35,8 @@ vec4 facade(vec2 pixel, out float lit_window) {
     vec2 inside = wall - cell * BAY;
     float ground = cell.y < 0.0 ? 1.0 : 0.0;
     bool shop = cell.y < 0.5 && salt > 0.62;
-    vec2 low = shop ? vec2(0.22, 0.35) : vec2(0.85, 0.95) - vec2(0.15 * fract(salt * 7.0), 0.0);
-    vec2 high = shop ? vec2(2.58, 2.55) : vec2(1.95, 2.45) + vec2(0.15 * fract(salt * 7.0), 0.0);
+    vec2 low = shop ? vec2(0.42, 0.40) : vec2(0.85, 0.95) - vec2(0.15 * fract(salt * 7.0), 0.0);
+    vec2 high = shop ? vec2(2.40, 2.50) : vec2(1.95, 2.45) + vec2(0.15 * fract(salt * 7.0), 0.0);
     if (cell.x < 0.0) low = vec2(9.0);
     float hole = within(inside.x, low.x, high.x, pixel.x) * within(inside.y, low.y, high.y, pixel.y);
     vec2 frame = vec2(0.09);
@@ -77,7 +77,8 @@ void main() {
                          sky_smooth(away), smoothstep(0.0, 0.25, away.z));
         vec3 curtain = vec3(0.10, 0.095, 0.085) * (0.3 + hash(floor(place / BAY) + 3.0));
         vec3 pane = curtain * light_here * 0.5 + image * fresnel;
-        pane += vec3(0.20, 0.135, 0.065) * (lit_window * lamps_on);
+        pane += vec3(0.075, 0.048, 0.021) * (lit_window * lamps_on
+                * (0.55 + 0.9 * hash(floor(place / vec2(0.7, 3.1)) + 11.0)));
         colour = mix(wall.rgb * light_here, pane, wall.a);
     } else {
         if (material == TILES) {
@@ -96,7 +97,7 @@ void main() {
             vec3 away = reflect(view, normal);
             colour = mix(colour, sky_smooth(vec3(away.xy, abs(away.z))) * sky_share, 0.22);
         }
-        if (material == STREET_LAMP) shine = vec3(1.5, 1.1, 0.7) * lamps_on;
+        if (material == STREET_LAMP) shine = vec3(1.5, 1.1, 0.7) * (lamps_on * lamp_gain);
         if (material == TUNNEL_LAMP) shine = vec3(2.2, 2.0, 1.6);
 #ifdef BEAMS
         if (material == REFLECTOR) shine = vec3(7.2, 6.6, 6.0) * own_headlight(relative, -view);
