@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.world import Siren
 
 _STEPS = 8192
+_CHARGES = 2.0
+"""Time constants in a rise or a fall of a swept siren."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,12 +112,15 @@ def _at_1_m(level_db: float, distance_m: float) -> float:
 
 
 def _swept(low_hz: float, high_hz: float, rising: float) -> Callable[..., NDArray[np.float64]]:
-    """Sweep up during a share of the period and down in the rest, even on a scale of octaves."""
+    """Sweep up during a share of the period and down in the rest, as a capacitor charges."""
+
+    def charged(part: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.expm1(-_CHARGES * part) / math.expm1(-_CHARGES))
 
     def pitch(phase: NDArray[np.float64]) -> NDArray[np.float64]:
-        up = np.where(phase < rising, phase / rising, (1 - phase) / (1 - rising))
-        smooth = 0.5 - 0.5 * np.cos(math.pi * up)
-        return np.asarray(low_hz * (high_hz / low_hz) ** smooth)
+        down = 1 - charged(np.clip((phase - rising) / (1 - rising), 0, 1))
+        share = np.where(phase < rising, charged(phase / rising), down)
+        return np.asarray(low_hz + (high_hz - low_hz) * share)
 
     return pitch
 
@@ -144,10 +149,10 @@ SIREN_LEVELS_DB: dict[Siren, float] = {
 
 SIRENS: dict[Siren, Voice] = {
     'wail': _voice(
-        _swept(650.0, 1500.0, 0.45), 4.0, _SPEAKER, _SPEAKER_WEIGHTS, SIREN_LEVELS_DB['wail']
+        _swept(700.0, 1550.0, 0.35), 4.0, _SPEAKER, _SPEAKER_WEIGHTS, SIREN_LEVELS_DB['wail']
     ),
     'yelp': _voice(
-        _swept(650.0, 1500.0, 0.5), 0.32, _SPEAKER, _SPEAKER_WEIGHTS, SIREN_LEVELS_DB['yelp']
+        _swept(700.0, 1550.0, 0.5), 0.32, _SPEAKER, _SPEAKER_WEIGHTS, SIREN_LEVELS_DB['yelp']
     ),
     'two_tone': _voice(
         _alternating(440.0, 586.7), 1.5, _TRUMPET, _TRUMPET_WEIGHTS, SIREN_LEVELS_DB['two_tone']
