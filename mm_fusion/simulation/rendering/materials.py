@@ -210,8 +210,8 @@ def _ripples(tile: Tile, rng: np.random.Generator, level: int) -> Relief:
 
 GROUNDS = {
     'asphalt': Material(
-        (0.030, 0.030, 0.031),
-        (0.235, 0.230, 0.220),
+        (0.034, 0.034, 0.035),
+        (0.310, 0.302, 0.288),
         _asphalt,
         marked=1.0,
         seams=(0.12, 0.5, 0.8),
@@ -258,7 +258,7 @@ BESIDES = {
 COVERS = {
     'ice': Material((0.17, 0.21, 0.245), (0.74, 0.80, 0.85), _ice),
     'snow': Material((0.30, 0.33, 0.37), (0.92, 0.93, 0.95), _snow),
-    'slush': Material((0.085, 0.075, 0.062), (0.64, 0.63, 0.61), _slush),
+    'slush': Material((0.085, 0.073, 0.058), (0.64, 0.62, 0.585), _slush),
     'ripples': Material((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), _ripples),
 }
 """In the order in which the shader numbers them."""

@@ -63,7 +63,7 @@ GroundLook ground_look(GroundPoint point, float painted) {
                                   : vec2(turned.x, point.arc + turned.y);
     at = paved ? at : point.place;
     vec4 macro = texture(surface_macro, at * SURFACE_MACRO_TILE);
-    float even = macro.g;
+    float even = clamp(macro.g, 0.002, 0.998);
 
     // What the ground is made of.
     int layer = int(even < surfaces.z ? surfaces.y : surfaces.x);
@@ -123,7 +123,7 @@ GroundLook ground_look(GroundPoint point, float painted) {
 #ifdef COVERED
     float lie_tone = frozen > 0.0 ? 0.26 + 0.10 * (macro.r - 0.5) + 0.74 * frost : lie.z;
     lie_tone -= snow * pressed * (0.42 - 0.10 * lie.w);
-    lie_tone = slush > 0.0 && !road ? 0.75 + 0.25 * lie_tone : lie_tone - 0.10 * slush;
+    lie_tone = slush > 0.0 && !road ? 0.75 + 0.25 * lie_tone : lie_tone - 0.20 * slush;
     vec3 lie_albedo = mix(surface_traits[3 * lying].rgb, surface_traits[3 * lying + 1].rgb,
                           clamp(lie_tone, 0.0, 1.0));
     albedo = mix(albedo, lie_albedo, snow + slush + frozen * (0.42 + 0.58 * frost));
@@ -145,7 +145,7 @@ GroundLook ground_look(GroundPoint point, float painted) {
     float shiny = wet * (1.0 - snow) * (1.0 - 0.75 * slush) * (paved ? 1.0 : 0.2);
     float glazed = frozen * (1.0 - frost);
     look.gloss = max(max(shiny * mix(0.45, 0.97, film), glazed * 0.92), 0.08);
-    look.mirror = fresnel * max(shiny * mix(0.36 - 0.2 * loose, 0.92, film), glazed * 0.75);
+    look.mirror = fresnel * max(shiny * mix(0.20 - 0.10 * loose, 0.92, film), glazed * 0.75);
     return look;
 }
 
