@@ -56,7 +56,12 @@ ARGUMENTS = (
     ('backend', '', 'Inference backend; empty takes inference.backend of the parameter file'),
     ('autostart', 'true', 'Configure and activate; false leaves that to a lifecycle manager'),
     ('log_level', 'info', 'debug, info, warn, error or fatal'),
-    ('simulator', '', 'Profile of a simulator: a name in config/simulators, or a .yaml file'),
+    (
+        'simulator',
+        '',
+        'Profile of a simulator: a name in config/simulators, or a .yaml file; its parameters go '
+        'before those of params_file',
+    ),
     ('vehicle', '', "Name of the vehicle in the simulator's topics; empty takes the profile's"),
     ('image_topic', '', 'Camera, Image or CompressedImage'),
     ('audio_topic', '', 'Microphone, AudioStamped or AudioDataStamped'),

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 PROFILES = Path(__file__).resolve().parent.parent / 'config' / 'simulators'
 FUSION = Path(__file__).resolve().with_name('fusion.launch.py')
 
-SIMULATOR = f'Profile of the simulator: {", ".join(profile_names(PROFILES))}, or a .yaml file'
+SIMULATOR = (
+    f'Profile of the simulator: {", ".join(profile_names(PROFILES))}, or a .yaml file; its '
+    'parameters go before those of params_file'
+)
 SIMULATOR_NODE = (
     ('scenario', 'town', str, 'Embedded: name or path of a scenario, or random'),
     ('seed', '-1', int, 'Embedded: seed of the drive; -1 takes that of the scenario'),

@@ -73,6 +73,32 @@ def test_topics_clock_and_parameters_are_those_of_the_profile(bundle: Path, eage
     assert 'Gazebo with ros_gz_bridge: Where the bridge keeps the clock' in done.stdout
 
 
+def test_the_embedded_simulator_is_started_and_heard(bundle: Path) -> None:
+    # By default the node subscribes to what is published, so that the topics show both sides.
+    done = launch(
+        FILE,
+        'active',
+        f'bundle:={bundle}',
+        'scenario:=town',
+        'seed:=7',
+        '--patience=60',
+        '--subscribed=/camera/image_raw',
+        '--subscribed=/audio',
+        '--subscribed=/gnss/fix',
+        '--subscribed=/vehicle/velocity',
+        '--parameter=use_sim_time=True',
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'scenario town, seed 7' in done.stdout
+
+
+def test_a_microphone_is_synthesised_where_there_is_none(bundle: Path) -> None:
+    done = launch(FILE, 'active', f'bundle:={bundle}', 'simulator:=carla', '--patience=30')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '[sound_node' in done.stdout
+    assert 'process has died' not in done.stdout
+
+
 def test_a_profile_of_ones_own_serves_as_well(bundle: Path, eager: Path, tmp_path: Path) -> None:
     mine = tmp_path / 'mine.yaml'
     text = (PROFILES / 'carla_native.yaml').read_text()
