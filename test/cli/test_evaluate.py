@@ -12,6 +12,7 @@ from mm_fusion.bags import BagWriter
 from mm_fusion.cli.main import main
 from support.bundles import write_tiny_bundle
 from support.drives import write_circle
+from support.truths import write_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,29 @@ def test_tables_json_and_page(
     assert document['total']['trajectory']['ctra']['all']['samples'] == 16
     assert 'elapsed_s' not in file.read_text()
     assert (folder / 'index.html').read_text().startswith('<!DOCTYPE html>')
+
+
+def test_road_states_are_printed_beside_the_truth(
+    run: Callable[..., tuple[int, str, str]], drives: Path, tmp_path: Path
+) -> None:
+    told = write_told(tmp_path / 'told')
+    status, out, _ = run(told, drives / 'second')
+    assert status == 0
+    printed = [' '.join(line.split()) for line in out.splitlines()]
+    # Once for the recording, and once for both.
+    assert printed.count('Friction, 6 classes 66.7% 50.0% – –') == 2
+    assert printed.count('Sirens noticed 0 of 1') == 2
+    _, untold, _ = run(drives / 'second')
+    assert 'against the truth' not in untold
+
+
+def test_the_camera_may_be_given(
+    run: Callable[..., tuple[int, str, str]], drives: Path, tmp_path: Path
+) -> None:
+    options = ('--camera-height', 2, '--camera-fov', 60, '--report', tmp_path)
+    assert run(drives / 'first', *options)[0] == 0
+    page = (tmp_path / 'index.html').read_text()
+    assert 'height 2 m (given), pitch 0° (assumed), field of view 60° (given)' in page
 
 
 def test_processes_give_the_same_json(

@@ -20,8 +20,8 @@ from mm_fusion.evaluation.report import render_report
 from mm_fusion.evaluation.road_truth import nearest, road_track
 from mm_fusion.evaluation.summary import summarise
 from mm_fusion.settings import Settings
-from support.drives import START_NS, write_circle
-from support.truths import pose_array, road_state
+from support.drives import START_NS
+from support.truths import road_state, write_told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,19 +35,7 @@ DRY, WET = 0, 1
 
 @pytest.fixture(scope='module')
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the circle with truth: dry for 8 s, then wet; a siren from 2 to 4 s, 60 m away."""
-    folder = tmp_path_factory.mktemp('told')
-    with RawBag(write_circle(folder / 'circle')) as raw, BagWriter(folder / 'told') as bag:
-        for topic, log_ns, data in raw.messages(raw.types):
-            bag.write(topic, raw.deserialized(topic, data), log_ns)
-        for tick in range(240):
-            stamp_ns = START_NS + tick * S // 20
-            siren = 40 <= tick < 80
-            state = road_state(stamp_ns, friction=DRY if tick < 160 else WET, siren=siren)
-            bag.write('/ground_truth/road_state', state, stamp_ns)
-            places = pose_array([(60.0, 0.0)] if siren else [], stamp_ns)
-            bag.write('/ground_truth/siren', places, stamp_ns)
-    return folder / 'told'
+    return write_told(tmp_path_factory.mktemp('told') / 'told')
 
 
 @pytest.fixture(scope='module')
