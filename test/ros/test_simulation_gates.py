@@ -143,7 +143,7 @@ def test_a_stop_ends_the_wait_for_an_answer_and_gives_nothing_up() -> None:
     stop = threading.Event()
     made = AnswerGate(3600.0, stop)
     send(made, 0)
-    waiter = threading.Thread(target=made.wait, args=(0,))
+    waiter = threading.Thread(target=made.wait, args=(0,), daemon=True)
     waiter.start()
 
     stop.set()
@@ -164,7 +164,7 @@ def test_a_step_returns_when_the_next_frame_waits() -> None:
             passed.append(frame)
         made.end()
 
-    thread = threading.Thread(target=drive)
+    thread = threading.Thread(target=drive, daemon=True)
     thread.start()
 
     assert made.step(30.0)

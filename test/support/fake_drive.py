@@ -77,10 +77,11 @@ class FakeDrive:
             block = SoundBlock(stamp - STEP_NS, came, RATE_HZ, sound(step, channels))
             fix = GnssFix(stamp, came, 'gnss_antenna', 48.0, 11.0, 520.0, 4.0 * np.eye(2))
             for sensor, sample in (
+                # Without latency, so that it arrives together with the truth of its time.
+                ('velocity', VelocitySample(stamp, stamp, 10.0 + step, 0.0, 0.1)),
                 ('camera', CameraFrame(stamp, came, pixels(step))),
                 ('microphone', block),
                 ('gnss', fix),
-                ('velocity', VelocitySample(stamp, came, 10.0 + step, 0.0, 0.1)),
             ):
                 self.injected.measure(sensor)
                 self.injected.publish(sensor, ('corrupts',) if self.corrupt else ())
