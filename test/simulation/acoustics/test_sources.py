@@ -16,6 +16,7 @@ from mm_fusion.simulation.acoustics.propagation import (
     SPEED_OF_SOUND_MPS,
     air_absorption_db_per_m,
 )
+from mm_fusion.simulation.acoustics.voices import HORN
 from support.listening import QUIET, RATE_HZ, TWO, level_db, listen, pascal
 
 if TYPE_CHECKING:
@@ -94,6 +95,45 @@ def test_a_horn_is_heard_after_its_sound_has_come_all_the_way(away_m: float) -> 
 
     # It swells during the 20 ms before it is fully on.
     assert 0.98 <= first - away_m / SPEED_OF_SOUND_MPS <= 1.0
+
+
+def test_a_horn_swells_without_a_click() -> None:
+    def scene(time_s: float) -> AcousticScene:
+        source = SourceState(1, 'car', 36.0, 0.0, 0.0, 0.0, horn_on=time_s >= 0.1 - 1e-9)
+        return replace(STILL, time_s=time_s, sources=(source,))
+
+    sound = pascal(listen(scene, 0.5))
+    first = np.flatnonzero(sound)[0]
+    quarters = sound[first : first + 320].reshape(4, 80).std(axis=1)
+
+    assert (np.diff(quarters) > 0).all()
+    assert quarters[0] < 0.25 * sound[-800:].std()
+
+
+def test_a_source_that_comes_into_the_scene_has_been_moving_before() -> None:
+    speed = 30.0
+
+    def scene(time_s: float) -> AcousticScene:
+        x = MICROPHONE_X_M + 200.0 - speed * time_s
+        source = SourceState(1, 'car', x, 0.0, math.pi, speed, horn_on=True)
+        return replace(STILL, time_s=time_s, sources=(source,))
+
+    # What is heard in the first half second was sent before the first scene.
+    sound = pascal(listen(scene, 0.5))
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 2**17))[: 2**17 * 460 // RATE_HZ]
+
+    pitch = int(spectrum.argmax()) / 2**17 * RATE_HZ
+    assert pitch == pytest.approx(400 / (1 - speed / SPEED_OF_SOUND_MPS), rel=0.005)
+
+
+def test_partials_fade_within_a_block() -> None:
+    sent = np.arange(320, dtype=np.float64) / RATE_HZ
+    sound = HORN.sound(sent, np.ones(320), np.array([0.0, 20_000.0]), 7500.0)
+
+    quarters = sound.reshape(4, 80).std(axis=1)
+
+    assert (np.diff(quarters) < 0).all()
+    assert quarters[3] < 0.4 * quarters[0]
 
 
 def test_sound_of_a_source_that_has_gone_still_arrives() -> None:
