@@ -165,6 +165,10 @@ def main(args: list[str] | None = None) -> int:
     except MmFusionError as error:
         rclpy.logging.get_logger('sound').error(str(error))
         return 2
+    except Exception:
+        # A signal shuts the context down, and whatever is under way then fails in its own way.
+        if rclpy.ok():
+            raise
     finally:
         if node is not None:
             node.destroy_node()

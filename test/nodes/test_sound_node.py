@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +24,7 @@ from mm_fusion.errors import SettingsError
 from mm_fusion.messages import AudioAdapter
 from mm_fusion.nodes.sound_node import SoundNode
 from mm_fusion.settings import AudioSettings
-from support.ros_graph import Graph, log_lines, to_time
+from support.ros_graph import DEADLINE_S, Graph, log_lines, to_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,3 +269,43 @@ def test_parameters_are_described_and_cannot_change(graph: Graph) -> None:
     assert described.description.endswith('[s]')
     assert described.read_only
     assert described.floating_point_range[0].to_value == 2.0
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_cleanly(graph: Graph, number: signal.Signals) -> None:
+    listener = graph.add(Node('listener', context=graph.context))
+    heard: list[AudioStamped] = []
+    listener.create_subscription(AudioStamped, 'audio', heard.append, 50)
+    outlet = listener.create_publisher(Odometry, 'odometry', 50)
+
+    def drive() -> None:
+        message = Odometry(child_frame_id='base_link')
+        message.header.stamp = listener.get_clock().now().to_msg()
+        outlet.publish(message)
+
+    listener.create_timer(0.05, drive)
+    command = [sys.executable, '-m', 'mm_fusion.nodes.sound_node']
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            graph.until(lambda: len(heard) > 5, 'sound')
+            process.send_signal(number)
+            _, logged = process.communicate(timeout=DEADLINE_S)
+        finally:
+            process.kill()
+    assert process.returncode == 0, logged
+    assert 'Traceback' not in logged
+
+
+def test_a_process_with_a_bad_parameter_says_why_and_ends() -> None:
+    command = [sys.executable, '-m', 'mm_fusion.nodes.sound_node']
+    ended = subprocess.run(
+        [*command, '--ros-args', '-p', 'channels:=3'],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_S,
+    )
+
+    assert ended.returncode == 2
+    assert 'channels: found 3, expected 1 to 2' in ended.stderr
+    assert 'Traceback' not in ended.stderr
