@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -169,17 +169,15 @@ def draw_fleet(scenario: Scenario, count: int, longest_m: float) -> Fleet:
         longest_m: Longer vehicles do not drive here.
     """
     rng = generator(scenario.seed, 'fleet')
-    heavies: tuple[VehicleKind, ...] = ('van', 'truck', 'bus')
-    heavy = tuple(filter(lambda kind: MODELS[kind].length_m <= longest_m, heavies))
-    light: tuple[VehicleKind, ...] = ('car', 'estate')
+    heavy: list[VehicleKind] = ['van', 'truck', 'bus']
+    heavy = heavy[: sum(MODELS[kind].length_m <= longest_m for kind in heavy)]
+    light: list[VehicleKind] = ['car', 'estate']
     kinds: list[VehicleKind] = ['car']
     for _ in range(count):
-        choices: tuple[VehicleKind, ...] = (
-            heavy if rng.random() < scenario.traffic.truck_share else light
-        )
+        choices = heavy if rng.random() < scenario.traffic.truck_share else light
         kinds.append(choices[int(rng.integers(len(choices)))])
     steps = round(scenario.duration_s / STEP_S) + 1
-    kinds += [emergency.vehicle for emergency in scenario.emergencies]
+    kinds += [cast('VehicleKind', emergency.vehicle) for emergency in scenario.emergencies]
     size = len(kinds)
     sirens = np.arange(size) > count
     agility = np.array([MODELS[kind].agility for kind in kinds])

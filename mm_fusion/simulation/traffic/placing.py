@@ -201,6 +201,8 @@ class Placer:
 
     def _drive_in(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
         """Put a vehicle on a lane of the main road, at the speed of those around, if it fits."""
+        if self._crowded(fleet, one, arc, lane):
+            return False
         fleet.lane_pace[one] = lane.pace if one != EGO else fleet.lane_pace[EGO]
         at, way = np.array([arc]), np.array([float(lane.direction)])
         usual = float(self._pace.speed(at, way, np.zeros(1, np.int64))[0][0])
@@ -209,9 +211,6 @@ class Placer:
         ahead = (fleet.arc - arc) * lane.direction
         mates = fleet.active & (fleet.track == MAIN) & (fleet.direction == lane.direction)
         mates &= np.abs(fleet.home - lane.left_m) < 2.0
-        sirens = fleet.active & (fleet.hurry == 1) & (np.arange(len(fleet)) != one)
-        if bool((sirens & (np.abs(ahead) < _SIREN_M)).any()):
-            return False
         before, behind = mates & (ahead >= 0.0), mates & (ahead < 0.0)
         gaps = ahead - fleet.front[one] - fleet.rear
         if before.any():
@@ -230,6 +229,15 @@ class Placer:
             speed = min(speed, np.sqrt(brake * max(float(line[one]), 0.0)))
         self.put(fleet, one, MAIN, arc, lane.direction, lane.left_m, float(speed))
         return True
+
+    def _crowded(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
+        """Tell whether a place is on a junction, or near a vehicle with a siren."""
+        way = lane.direction * (self._junctions.arc - arc)
+        room = self._junctions.radius + LINE_M + _STAND_M
+        on_junction = (way + room > -fleet.rear[one]) & (way - room < fleet.front[one])
+        sirens = fleet.active & (fleet.hurry == 1) & (np.arange(len(fleet)) != one)
+        near_siren = sirens & (np.abs(fleet.arc - arc) < _SIREN_M)
+        return bool(on_junction.any() or near_siren.any())
 
     def _beside(self, fleet: Fleet, one: int, nearest: float) -> bool:
         """Let a vehicle wait at a side road."""

@@ -81,7 +81,7 @@ def plan_starts(
 
     Args:
         emergencies: Of the scenario.
-        advances_s: How much more time than expected each one gets for its way.
+        advances_s: How much time each one needs for its way beyond what is expected.
         alone: That drive.
         ends_m: First and last arc length of the main road.
 
@@ -108,7 +108,7 @@ def _along(
     needed = way * np.cumsum(1.0 / np.minimum(usual, _EXPECTED_SHARE * emergency.speed_mps))
     steps = np.arange(len(ego))
     meeting = min(round(emergency.meets_at_s / STEP_S), len(ego) - 1)
-    left = emergency.meets_at_s - steps * STEP_S + advance_s
+    left = emergency.meets_at_s - steps * STEP_S - advance_s
     reached = np.interp(ego[meeting], arcs, needed)
     order = slice(None, None, way)
     places = np.interp(reached - left, needed[order], arcs[order])
