@@ -219,18 +219,24 @@ def test_a_slow_start_is_no_lag(graph: Graph, tmp_path: Path) -> None:
     assert simulated.to_its_end().worst_lag_s < 1.4
 
 
-def test_in_lock_step_each_frame_waits_for_the_answer(graph: Graph, tmp_path: Path) -> None:
-    simulated = Simulated(graph, tmp_path, {'mode': 'lock_step', 'wait_for': '/answers'})
+@pytest.mark.parametrize('in_flight', [1, 3])
+def test_in_lock_step_each_frame_waits_for_answers(
+    graph: Graph, tmp_path: Path, in_flight: int
+) -> None:
+    simulated = Simulated(
+        graph, tmp_path, {'mode': 'lock_step', 'wait_for': '/answers', 'in_flight': in_flight}
+    )
     frames = simulated.listen(CompressedImage, topics.IMAGE)
     answers = simulated.listener.create_publisher(RoadState, '/answers', 10)
     graph.until(answers.get_subscription_count, 'the subscription to the answers')
     simulated.start()
 
-    for count in range(1, STEPS + 1):
+    for count in range(in_flight, STEPS + 1):
         graph.until(lambda count=count: len(frames) == count, f'frame {count}')  # type: ignore[misc]
         # No further one comes without an answer.
         assert not graph.holds(lambda count=count: len(frames) > count, 0.05)  # type: ignore[misc]
-        answers.publish(RoadState(header=frames[-1].header))
+        answers.publish(RoadState(header=frames[count - in_flight].header))
+    answers.publish(RoadState(header=frames[-1].header))
     report = simulated.to_its_end()
 
     assert report.unanswered == 0
