@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fusion.simulation.camera import PinholeCamera
+from mm_fusion.simulation.scenario import CameraSettings
 
 LEVEL = PinholeCamera(pitch_down_rad=0.0)
 
@@ -54,3 +55,27 @@ def test_the_homography_of_the_ground_agrees_with_the_projection(x: float, y: fl
     u, v, w = camera.ground_homography() @ np.array([x, y, 1.0])
 
     assert pixels[0] == pytest.approx([u / w, v / w], abs=1e-6)
+
+
+@given(st.integers(64, 2000), st.floats(20.0, 130.0))
+def test_the_angle_of_view_spans_the_image(width: int, degrees: float) -> None:
+    settings = CameraSettings(width=width, horizontal_fov_deg=degrees, pitch_down_deg=0.0)
+    camera = PinholeCamera.from_settings(settings)
+    edge = np.tan(np.radians(degrees) / 2)
+    points = np.array([[1.0, edge, 0.0], [1.0, -edge, 0.0]]) + camera.position
+
+    pixels, _ = camera.project(points)
+
+    assert pixels[:, 0] == pytest.approx([-0.5, width - 0.5], abs=1e-6)
+
+
+def test_the_camera_is_mounted_as_the_settings_say() -> None:
+    settings = CameraSettings(forward_m=2.0, up_m=1.2, pitch_down_deg=10.0)
+    camera = PinholeCamera.from_settings(settings)
+    axis = camera.position + (np.cos(np.radians(10)), 0.0, -np.sin(np.radians(10)))
+
+    pixels, depths = camera.project(axis[None])
+
+    assert camera.position.tolist() == [2.0, 0.0, 1.2]
+    assert pixels[0] == pytest.approx([(settings.width - 1) / 2, (settings.height - 1) / 2])
+    assert depths[0] == pytest.approx(1.0)

@@ -26,7 +26,7 @@ def create_context() -> moderngl.Context:
             require=330, standalone=True, backend='egl', libgl='libGL.so.1', libegl='libEGL.so.1'
         )
     # glcontext raises nothing narrower.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         reason = ' '.join(str(error).split())
         raise RenderError(
             f'camera of the simulator: no OpenGL 3.3 through EGL ({reason}); on Debian and Ubuntu '

@@ -175,7 +175,7 @@ class Fleet:
 
 
 def flashes(time_s: float) -> tuple[float, float]:
-    """Give the strength of the left and the right blue lamp: double flashes, one after the other."""
+    """Give the strength of the left and the right blue lamp: double flashes by turns."""
     phase = (time_s % _FLASH_S) / _FLASH_S
 
     def lamp(since: float) -> float:

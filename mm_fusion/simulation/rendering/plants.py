@@ -27,20 +27,20 @@ class _Species(NamedTuple):
     """How a plant is painted; places in units of its picture, sizes in metres."""
 
     crown: tuple[float, float, float]
-    conifer: bool
     green: tuple[float, float, float]
     trunk: float
     height_m: tuple[float, float]
     slender: float
+    conifer: bool = False
 
 
 SPECIES = (
-    _Species((0.62, 0.46, 0.37), False, (0.085, 0.135, 0.032), 0.34, (9.0, 15.0), 0.62),
-    _Species((0.60, 0.42, 0.39), False, (0.062, 0.110, 0.030), 0.30, (10.0, 17.0), 0.52),
-    _Species((0.56, 0.36, 0.43), False, (0.115, 0.150, 0.040), 0.22, (7.0, 11.0), 0.60),
-    _Species((0.52, 0.38, 0.46), True, (0.030, 0.066, 0.030), 0.08, (11.0, 21.0), 0.40),
-    _Species((0.52, 0.34, 0.46), True, (0.040, 0.076, 0.030), 0.10, (8.0, 16.0), 0.46),
-    _Species((0.46, 0.48, 0.44), False, (0.078, 0.118, 0.034), 0.0, (1.6, 3.4), 1.5),
+    _Species((0.62, 0.46, 0.37), (0.085, 0.135, 0.032), 0.34, (9.0, 15.0), 0.62),
+    _Species((0.60, 0.42, 0.39), (0.062, 0.110, 0.030), 0.30, (10.0, 17.0), 0.52),
+    _Species((0.56, 0.36, 0.43), (0.115, 0.150, 0.040), 0.22, (7.0, 11.0), 0.60),
+    _Species((0.52, 0.38, 0.46), (0.030, 0.066, 0.030), 0.08, (11.0, 21.0), 0.40, conifer=True),
+    _Species((0.52, 0.34, 0.46), (0.040, 0.076, 0.030), 0.10, (8.0, 16.0), 0.46, conifer=True),
+    _Species((0.46, 0.48, 0.44), (0.078, 0.118, 0.034), 0.0, (1.6, 3.4), 1.5),
 )
 """crown: height of its middle, half width and half height; trunk: height of its lowest leaves."""
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -177,7 +178,7 @@ def carriageway(road: Road, half_mark_m: float, marked: bool) -> list[Strip]:
     marks = [mark for mark in road.marks if mark[1] != 'none'] if marked else []
     if not marks:
         return [Strip(right, left, 0.0, 0.0, 'road')]
-    bounds = [(a[0] + b[0]) / 2 for a, b in zip(marks[:-1], marks[1:], strict=True)]
+    bounds = [(a[0] + b[0]) / 2 for a, b in itertools.pairwise(marks)]
     edges = [right, *bounds, left]
     return [
         Strip(a, b, 0.0, 0.0, 'road', (mark[0], half_mark_m, MARKS[mark[1]]))

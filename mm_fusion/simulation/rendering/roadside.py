@@ -190,7 +190,7 @@ def _add_rail(
         vertices, triangles = solid_strip(sheet, _GALVANISED, _POLE)
         keys = np.repeat(arcs[:-1], 2 * (len(profile) - 1))
         mesh.add(vertices, triangles, keys)
-    for k in range(0, count - 1):
+    for k in range(count - 1):
         pose = course.pose_at(arcs[k])
         ahead = np.array([math.cos(pose[2]), math.sin(pose[2])])
         foot = course.beside(arcs[k], offset - 0.07 * facing) - origin

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,6 @@ def _add_hull(
         vertices['lights'][:, 0], vertices['lights'][:, 2] = 0, 255
         mesh.add(vertices, triangles, np.repeat(keys, 2 * (len(section) - 1)))
     _add_lamps(mesh, road, begin, end, origin)
-    right, left = half_width_m(road)
 
 
 def _add_lamps(
@@ -176,7 +176,7 @@ def _slopes(road: Road) -> list[Strip]:
     """Give the sides of the hill."""
     right, left = half_width_m(road)
     shape = ((26.0, 0.0), (11.0, 0.7 * _HILL_M), (1.0, _HILL_M))
-    steps = list(zip(shape[:-1], shape[1:], strict=True))
+    steps = list(itertools.pairwise(shape))
     sides = [Strip(right - a, right - b, up, top, 'terrain') for (a, up), (b, top) in steps]
     return sides + [Strip(left + b, left + a, top, up, 'terrain') for (a, up), (b, top) in steps]
 

@@ -173,7 +173,8 @@ def _passenger(profile: Profile, wheelbase: float, *, police: bool = False) -> B
     if police:
         parts.box((1.05, -0.55, 1.45), (1.30, 0.55, 1.49), PLASTIC)
         parts.both_sides((1.07, 0.18, 1.49), (1.28, 0.54, 1.60), BLUE_LAMP)
-    return _body(parts, 1.81, (nose, 0.60, 0.64), (back, 0.66, 0.75), (1.17, 0.36, 1.56))
+    blue = (1.17, 0.36, 1.56) if police else (0.0, 0.0, 0.0)
+    return _body(parts, 1.81, (nose, 0.60, 0.64), (back, 0.66, 0.75), blue)
 
 
 def _panel_van(*, ambulance: bool) -> Body:
@@ -208,7 +209,8 @@ def _panel_van(*, ambulance: bool) -> Body:
         parts.both_sides((2.40, 0.30, 2.46), (2.70, 0.74, 2.60), BLUE_LAMP)
         parts.both_sides((back + 0.05, 0.55, 2.38), (back + 0.25, 0.85, 2.50), BLUE_LAMP)
         parts.box((back - 0.013, -0.95, 1.27), (back + 0.01, 0.95, 1.40), _RED)
-    return _body(parts, 2.0, (nose, 0.72, 0.86), (back, 0.88, 1.0), (2.55, 0.52, 2.54))
+    blue = (2.55, 0.52, 2.54) if ambulance else (0.0, 0.0, 0.0)
+    return _body(parts, 2.0, (nose, 0.72, 0.86), (back, 0.88, 1.0), blue)
 
 
 def _cab(parts: Parts, x: float, paint: Look, roof: float) -> None:
