@@ -1,16 +1,20 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Small worlds whose states are given by formulas: a road with a bend, driven at a given speed."""
+"""Small worlds for tests, and what tests ask of worlds.
+
+The states of a small world are given by formulas: a road with a bend, driven at a given speed.
+"""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mm_fusion.simulation.course import Course
 from mm_fusion.simulation.roads import Lane, Road, RoadNetwork, SurfaceProfile
-from mm_fusion.simulation.world import STEP_NS, Vehicle, World
+from mm_fusion.simulation.world import STEP_NS, Motion, Vehicle, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,3 +87,39 @@ def plain_surface() -> SurfaceProfile:
     for table, column in zip(tables, (3, 2, 1), strict=True):
         table[:, 0], table[:, column] = 1 - later, later
     return SurfaceProfile(arcs, *tables)
+
+
+def overlaps(world: World, every: int = 5) -> list[tuple[int, int, int]]:
+    """List (vehicle, vehicle, step) where two outlines overlap, at every nth step; 0 is ego."""
+    fleet = (world.ego, *world.vehicles)
+    centres = [_centres(vehicle)[::every] for vehicle in fleet]
+    found = []
+    for (i, one), (j, other) in itertools.combinations(enumerate(fleet), 2):
+        reach = (np.hypot(one.length_m, one.width_m) + np.hypot(other.length_m, other.width_m)) / 2
+        apart = centres[j] - centres[i]
+        for step in np.flatnonzero(np.hypot(*apart.T) < reach):
+            if _separation(one, other, apart[step], int(step) * every) < 0.0:
+                found.append((i, j, int(step) * every))
+                break
+    return found
+
+
+def _centres(vehicle: Vehicle) -> NDArray[np.float64]:
+    heading = vehicle.states[:, Motion.HEADING]
+    ahead = vehicle.length_m / 2 - vehicle.rear_overhang_m
+    forward = np.stack([np.cos(heading), np.sin(heading)], axis=1)
+    return np.asarray(vehicle.states[:, :2] + ahead * forward)
+
+
+def _separation(one: Vehicle, other: Vehicle, apart: NDArray[np.float64], step: int) -> float:
+    """Give the largest gap along the sides of both rectangles; negative where they overlap."""
+    headings = [vehicle.states[step, Motion.HEADING] for vehicle in (one, other)]
+    gaps = []
+    for bearing in (headings[0], headings[0] + np.pi / 2, headings[1], headings[1] + np.pi / 2):
+        reach = sum(
+            vehicle.length_m / 2 * abs(np.cos(bearing - heading))
+            + vehicle.width_m / 2 * abs(np.sin(bearing - heading))
+            for vehicle, heading in zip((one, other), headings, strict=True)
+        )
+        gaps.append(abs(apart @ (np.cos(bearing), np.sin(bearing))) - reach)
+    return float(max(gaps))
