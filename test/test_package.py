@@ -24,6 +24,7 @@ TRAINING = ('models', 'training', 'export')
 
 # Module -> rosdep key, of what is not a ROS package.
 ROSDEP_KEYS = {
+    'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
@@ -39,7 +40,7 @@ ROSDEP_KEYS = {
 # No rosdep key exists for it: whoever installs with rosdep adds it with pip, as the README says.
 WITHOUT_ROSDEP_KEY = {'moderngl'}
 # Module -> distribution on PyPI, where the two differ.
-DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml'}
+DISTRIBUTIONS = {'PIL': 'pillow', 'cv2': 'opencv-python-headless', 'yaml': 'pyyaml'}
 
 
 def manifest(folder: Path) -> Package:
