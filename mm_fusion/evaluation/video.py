@@ -44,7 +44,7 @@ RATE_HZ = 12.0
 LONGEST_S = 120.0
 """What comes later is not shown: a video is to be looked at, and to fit into a page."""
 
-_POSTER_AT = 0.42
+_POSTER_AT = 0.5
 _KEPT_IMAGES = 40
 _REACHES_M = (15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0)
 

@@ -61,13 +61,13 @@ def transform(
 
 
 def mounting(camera: PinholeCamera = CAMERA) -> list[Any]:
-    """Mount the camera through a second frame, as vehicles do."""
-    turn = -math.pi / 2
+    """Mount the camera through a second frame, turned to the left, as vehicles do."""
+    turn = math.pi / 2
     return [
-        transform('base_link', 'roof', (camera.forward_m, 0.0, 1.0), 0.0, 0.0),
+        transform('base_link', 'roof', (camera.forward_m - 0.5, 0.0, 1.0), 0.0, turn),
         transform(
-            'roof', 'camera_optical', (0.0, 0.0, camera.up_m - 1.0),
-            turn - camera.pitch_down_rad, turn,
+            'roof', 'camera_optical', (0.0, -0.5, camera.up_m - 1.0),
+            -turn - camera.pitch_down_rad, -2 * turn,
         ),
     ]  # fmt: skip
 

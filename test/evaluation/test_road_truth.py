@@ -66,7 +66,10 @@ def test_recorded_outputs_are_not_mixed_up_with_the_truth(told: Path, tmp_path: 
             bag.write(topic, raw.deserialized(topic, data), log_ns)
         for tick in range(0, 240, 2):
             stamp_ns = START_NS + tick * S // 20 + 20_000_000
-            state = road_state(stamp_ns, friction=WET, siren=True, surface_observed=tick < 180)
+            state = road_state(
+                stamp_ns, friction=WET, siren=True,
+                surface_observed=tick < 180, siren_observed=tick != 40,
+            )  # fmt: skip
             bag.write('/mm_fusion/road_state', state, stamp_ns + 50_000_000)
 
     sums = evaluate_recorded(path, Settings()).totals.road_truth
@@ -76,7 +79,7 @@ def test_recorded_outputs_are_not_mixed_up_with_the_truth(told: Path, tmp_path: 
     assert sums.blind.accuracy('friction') == 1.0
     assert sums.seen.coefficient_mae == 0.0
     assert sums.siren.true_positive_rate == sums.siren.false_positive_rate == 1.0
-    assert sums.siren.delays_s == pytest.approx((0.02,))
+    assert sums.siren.delays_s == pytest.approx((0.12,))  # the first did not hear
 
 
 def test_the_truth_is_in_json_tables_and_page(replayed: BagResult, result: BagResult) -> None:

@@ -98,6 +98,14 @@ def test_the_camera_is_shown_and_turns_grey_when_it_fails(video: Video) -> None:
     assert sky[-1].max() < 100  # and dark
 
 
+def test_the_frame_is_that_of_the_output_even_where_a_newer_one_is_there(live: Path) -> None:
+    images = video_module._Images(live, '/image/compressed')
+
+    assert images.at(START_NS + S // 5, START_NS + S)[1] == START_NS + S // 5
+    assert images.at(START_NS + S + 1, START_NS + S)[1] == START_NS + S  # it has none of its own
+    assert video_module._Images(live, None).at(START_NS, START_NS) == (None, 0)
+
+
 def test_progress_ends_at_one(live: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(video_module, 'LONGEST_S', 1.0)
     shares: list[float] = []

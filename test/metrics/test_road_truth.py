@@ -86,12 +86,13 @@ def test_the_siren_is_scored_by_time() -> None:
     truth = np.where((stamps >= 3 * S) & (stamps < 6 * S), 1, 0)
     raised = (stamps >= 4 * S) & (stamps < 7 * S)
     truth[(stamps >= 5 * S) & (stamps < 5.5 * S)] = -1
+    truth[stamps == 4 * S] = -1  # so that the flag is believed from 4.25 on
 
     sums = score_siren_flag(stamps, raised, truth, [(3 * S, 6 * S)])
 
-    assert (sums.siren_s, sums.raised_s) == (2.5, 1.5)
+    assert (sums.siren_s, sums.raised_s) == (2.25, 1.25)
     assert (sums.quiet_s, sums.false_s) == (6.75, 1.0)  # the last output stands for no time
-    assert sums.delays_s == (1.0,)
+    assert sums.delays_s == (1.25,)
     assert sums.missed == 0
     assert sums.false_positive_rate == pytest.approx(1 / 6.75)
 

@@ -20,8 +20,10 @@ from sensor_msgs.msg import NavSatFix
 from mm_fusion.bags import BagWriter
 from mm_fusion.bags.raw import RawBag
 from mm_fusion.errors import BagError, MmFusionError
+from mm_fusion.nodes import play_outlets
 from mm_fusion.nodes.bag_player import BagPlayer, PlayOptions, PlayReport
 from support.recordings import TYPES, header
+from support.truths import write_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -292,3 +294,13 @@ def test_a_late_subscriber_gets_a_topic_of_one_single_message(
 def test_options_out_of_bounds_are_refused(field: str, value: float) -> None:
     with pytest.raises(MmFusionError, match='expected'):
         PlayOptions(**{field: value})  # type: ignore[arg-type]
+
+
+def test_truth_is_no_input(tmp_path: Path) -> None:
+    with RawBag(write_told(tmp_path / 'told')) as bag:
+        assert play_outlets._role_names(bag) == {
+            '/image/compressed': 'image',
+            '/audio': 'audio',
+            '/fix': 'fix',
+            '/velocity': 'velocity',
+        }
