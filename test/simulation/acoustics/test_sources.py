@@ -184,6 +184,22 @@ def test_a_passing_car_is_loudest_beside_the_microphone() -> None:
     assert 72 < 20 * np.log10(loudness.max() / 20e-6 * 3.6 / 7.5) < 84
 
 
+def test_a_car_that_is_not_quite_masked_by_the_own_noise_is_part_of_the_sound() -> None:
+    car = SourceState(4, 'car', MICROPHONE_X_M, 12.0, 0.0, 14.0)
+
+    def alone(time_s: float) -> AcousticScene:
+        return replace(STILL, time_s=time_s, sources=(car,))
+
+    def driving(*sources: SourceState) -> NDArray[np.float64]:
+        own = replace(STILL, speed_mps=14.0, sources=sources)
+        return pascal(listen(lambda t: replace(own, time_s=t), 2.0))
+
+    # The noise of the own vehicle is the same in both.
+    car_only = driving(car) - driving()
+    assert level_db(car_only) < level_db(driving()) - 8
+    assert level_db(car_only) == pytest.approx(level_db(pascal(listen(alone, 2.0))), abs=0.5)
+
+
 @pytest.mark.parametrize('side', [1.0, -1.0])
 def test_the_nearer_microphone_hears_first_and_louder(side: float) -> None:
     car = SourceState(4, 'truck', MICROPHONE_X_M, side * 12.0, 0.0, 20.0)
