@@ -10,8 +10,9 @@ reality, for they are to be learned.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from mm_fusion.simulation.draw import Draw
 from mm_fusion.simulation.scenario import (
     SENSORS,
     CameraSettings,
@@ -31,13 +32,9 @@ from mm_fusion.simulation.scenario import (
 from mm_fusion.simulation.seeds import generator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    import numpy as np
-
-    Range = tuple[float, float]
-
-T = TypeVar('T')
+    from mm_fusion.simulation.draw import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ def random_scenario(seed: int, duration_s: float = 120.0, *, faults: bool = Fals
         duration_s: Length of the drive.
         faults: Whether sensors fail.
     """
-    draw = _Draw(seed)
+    draw = Draw(generator(seed, 'scenario'))
     kind = draw.one_of(_ROAD_SHARES)
     name = draw.one_of(_SEASON_SHARES)
     season = _SEASONS[name]
@@ -179,39 +176,7 @@ def random_scenario(seed: int, duration_s: float = 120.0, *, faults: bool = Fals
     )
 
 
-class _Draw:
-    """Random choices in readable numbers."""
-
-    def __init__(self, seed: int) -> None:
-        self._rng: np.random.Generator = generator(seed, 'scenario')
-
-    def real(self, span: Range, digits: int = 2) -> float:
-        """Draw from a range, evenly."""
-        return round(float(self._rng.uniform(*span)), digits)
-
-    def scale(self, span: Range) -> float:
-        """Draw from a range of positive numbers, evenly by order of magnitude."""
-        return round(float(span[0] * (span[1] / span[0]) ** self._rng.random()), 4)
-
-    def chance(self, share: float) -> bool:
-        """Say yes with a probability."""
-        return bool(self._rng.random() < share)
-
-    def one_of(self, shares: Mapping[str, float]) -> str:
-        """Draw a name by its share."""
-        names = list(shares)
-        return names[int(self._rng.choice(len(names), p=list(shares.values())))]
-
-    def among(self, values: Sequence[T]) -> T:
-        """Draw a value, each as likely."""
-        return values[int(self._rng.integers(len(values)))]
-
-    def count(self, mean: float) -> int:
-        """Draw a number of events."""
-        return int(self._rng.poisson(mean))
-
-
-def _road(draw: _Draw, kind: str, duration_s: float) -> RoadSettings:
+def _road(draw: Draw, kind: str, duration_s: float) -> RoadSettings:
     if not draw.chance(0.15):
         return RoadSettings(kind=kind)
     reach_m = 0.5 * _TOP_SPEED_MPS[kind] * duration_s
@@ -223,7 +188,7 @@ def _road(draw: _Draw, kind: str, duration_s: float) -> RoadSettings:
 
 
 def _surface(
-    draw: _Draw, kind: str, season: _Season, duration_s: float
+    draw: Draw, kind: str, season: _Season, duration_s: float
 ) -> tuple[SurfaceStretch, ...]:
     """Lay stretches as far as the vehicle can come.
 
@@ -254,7 +219,7 @@ def _surface(
 
 
 def _weather(
-    draw: _Draw, season: _Season, sun_deg: Range, duration_s: float
+    draw: Draw, season: _Season, sun_deg: Range, duration_s: float
 ) -> tuple[WeatherKey, ...]:
     """Let the weather change a little around what the season has; the sun stands still."""
     sun, azimuth = draw.real(sun_deg, 1), draw.real((-180.0, 180.0), 1)
@@ -286,7 +251,7 @@ def _weather(
     return tuple(keys)
 
 
-def _emergencies(draw: _Draw, kind: str, duration_s: float) -> tuple[EmergencyVehicle, ...]:
+def _emergencies(draw: Draw, kind: str, duration_s: float) -> tuple[EmergencyVehicle, ...]:
     """Let vehicles with sirens meet the ego vehicle, none while another is still heard."""
     approaches = ['oncoming', 'oncoming', 'from_behind']
     if kind != 'motorway':
@@ -313,7 +278,7 @@ def _emergencies(draw: _Draw, kind: str, duration_s: float) -> tuple[EmergencyVe
     return tuple(found)
 
 
-def _camera(draw: _Draw) -> CameraSettings:
+def _camera(draw: Draw) -> CameraSettings:
     """Mount the camera somewhere behind the windscreen of a car or a van."""
     return CameraSettings(
         horizontal_fov_deg=draw.real((55.0, 95.0), 1),
@@ -324,7 +289,7 @@ def _camera(draw: _Draw) -> CameraSettings:
     )
 
 
-def _timing(draw: _Draw, latency_s: Range) -> Timing:
+def _timing(draw: Draw, latency_s: Range) -> Timing:
     latency = draw.scale(latency_s)
     return Timing(
         clock_offset_s=draw.real((-0.01, 0.01), 4),
@@ -335,7 +300,7 @@ def _timing(draw: _Draw, latency_s: Range) -> Timing:
     )
 
 
-def _faults(draw: _Draw, duration_s: float) -> tuple[Fault, ...]:
+def _faults(draw: Draw, duration_s: float) -> tuple[Fault, ...]:
     found = []
     for _ in range(draw.count(duration_s / _FAULT_EVERY_S)):
         kind = draw.among(
