@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from mm_fusion.simulation.rendering import CameraRenderer, lens, precipitation, renderer, scene
+from mm_fusion.simulation.rendering.fleet import Fleet
+from mm_fusion.simulation.rendering.shadows import ShadowMap
+from mm_fusion.simulation.rendering.stage import Stage
 from mm_fusion.simulation.scenario_file import load_scenario
 from mm_fusion.simulation.traffic import simulate_world
 from mm_fusion.simulation.world import START_NS
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
 _STEP_NS = 66_666_667
 _WARM_UP = 5
 _STAGES: tuple[tuple[str, type, str], ...] = (
-    ('static scene made', scene.Stage, 'prepare'),
-    ('vehicles placed', scene.Fleet, 'place'),
-    ('shadow map', scene.ShadowMap, 'draw'),
+    ('static scene made', Stage, 'prepare'),
+    ('vehicles placed', Fleet, 'place'),
+    ('shadow map', ShadowMap, 'draw'),
     ('mirror image', scene.Scene, '_draw_mirrored'),
     ('seen scene', scene.Scene, '_draw_seen'),
     ('precipitation', precipitation.Precipitation, 'draw'),

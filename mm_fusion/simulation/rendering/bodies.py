@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Parts that vehicles are put together from: lofted bodies, boxes and wheels.
+"""Parts that vehicles are put together from: lofted bodies, boxes and wheels; finished bodies.
 
 Axes as in base_link: x ahead of the rear axle, y to the left, z up from the ground, in metres.
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+Place: TypeAlias = 'tuple[float, float, float]'
 
 BODY_VERTEX = np.dtype([('position', 'f4', 3), ('normal', 'i1', 4), ('colour', 'u1', 4)])
 """colour: square root of linear RGB, and the finish; paint takes its colour from the vehicle."""
@@ -55,6 +58,12 @@ HEADLAMP = Look(Finish.HEADLAMP, (0.55, 0.57, 0.6))
 TAIL_LAMP = Look(Finish.TAIL_LAMP, (0.22, 0.006, 0.008))
 BLUE_LAMP = Look(Finish.BLUE_LAMP, (0.02, 0.07, 0.45))
 PLATE = Look(Finish.MATT, (0.75, 0.75, 0.7))
+WHITE = Look(Finish.GLOSS, (0.72, 0.72, 0.71))
+RED = Look(Finish.GLOSS, (0.50, 0.014, 0.012))
+SILVER = Look(Finish.METAL, (0.46, 0.48, 0.50))
+BLUE = Look(Finish.GLOSS, (0.012, 0.06, 0.36))
+YELLOW = Look(Finish.GLOSS, (0.62, 0.60, 0.03))
+CANVAS = Look(Finish.MATT, (0.55, 0.56, 0.56))
 
 
 class Station(NamedTuple):
@@ -220,3 +229,44 @@ def _smooth(corners: NDArray[np.float64], groups: NDArray[np.int_]) -> NDArray[n
         total = faces[near].sum(axis=0) if len(near) else faces[face]
         normals[face, index % 4] = total / max(float(np.linalg.norm(total)), 1e-9)
     return normals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """The mesh of a kind of vehicle at its nominal size.
+
+    Attributes:
+        vertices: Of type ``BODY_VERTEX`` (n,).
+        triangles: uint32 (m, 3).
+        size: Nominal length, width and height, m.
+        rear_m: Nominal distance from the rear end to the rear axle.
+        head_lamps: float64 (2, 3), centres, m.
+        tail_lamps: float64 (2, 3), centres, m.
+        blue_lamps: float64 (2, 3), left and right on the roof, m; meant where there are any.
+    """
+
+    vertices: NDArray[np.void]
+    triangles: NDArray[np.uint32]
+    size: tuple[float, float, float]
+    rear_m: float
+    head_lamps: NDArray[np.float64]
+    tail_lamps: NDArray[np.float64]
+    blue_lamps: NDArray[np.float64]
+
+
+def finished_body(
+    parts: Parts, width: float, head: Place, tail: Place, blue: Place = (0.0, 0.0, 0.0)
+) -> Body:
+    """Finish a body; the lamps are given on the left, and are on the right too."""
+    vertices, triangles = parts.finish()
+    low, high = vertices['position'].min(axis=0), vertices['position'].max(axis=0)
+    sides = np.array([[1, 1, 1], [1, -1, 1]])
+    return Body(
+        vertices,
+        triangles,
+        (float(high[0] - low[0]), width, float(high[2])),
+        -float(low[0]),
+        np.array(head) * sides,
+        np.array(tail) * sides,
+        np.array(blue) * sides,
+    )

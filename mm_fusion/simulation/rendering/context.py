@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import moderngl
 
 from mm_fusion.errors import RenderError
@@ -21,10 +23,13 @@ def create_context() -> moderngl.Context:
         RenderError: EGL, GL or a driver of version 3.3 is missing; the message is one line.
     """
     # The names of the runtime packages: those without a number come with the -dev packages only.
+    settings: dict[str, Any] = {
+        'backend': 'egl',
+        'libgl': 'libGL.so.1',
+        'libegl': 'libEGL.so.1',
+    }
     try:
-        return moderngl.create_context(
-            require=330, standalone=True, backend='egl', libgl='libGL.so.1', libegl='libEGL.so.1'
-        )
+        return moderngl.create_context(require=330, standalone=True, **settings)
     # glcontext raises nothing narrower.
     except Exception as error:
         reason = ' '.join(str(error).split())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import moderngl
     from numpy.typing import NDArray
 
-    from mm_fusion.simulation.rendering.vehicles import Body
+    from mm_fusion.simulation.rendering.bodies import Body
     from mm_fusion.simulation.world import Vehicle, VehicleKind, World
 
 PLACED = np.dtype(
@@ -93,7 +93,7 @@ class Fleet:
                 skip_errors=True,
             )
         self._counts = dict.fromkeys(kinds, 0)
-        self.glows = np.zeros(0, GLOW)
+        self.glows: NDArray[np.void] = np.zeros(0, GLOW)
 
     def place(
         self, stamp_ns: int, eye: NDArray[np.float64], ahead: NDArray[np.float64], dark: bool
@@ -195,7 +195,7 @@ def lamp_glows(
     cos, sin = math.cos(heading), math.sin(heading)
     facing = -(x * cos + y * sin) / max(math.hypot(x, y), 1e-6)
     paint, lights, blue = row['paint'][0], row['lights'][0], row['blue'][0]
-    found = []
+    found: list[tuple[tuple[float, ...], tuple[float, ...]]] = []
 
     def glow(spots: NDArray[np.float64], radius: float, colour: tuple[float, ...]) -> None:
         for ahead, left, up in spots * row['scale'][0]:

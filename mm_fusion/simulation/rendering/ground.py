@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_fusion.simulation.rendering.junctions import add_junction
 from mm_fusion.simulation.rendering.mesh import CLASS, GROUND_VERTEX, Mesh
 from mm_fusion.simulation.rendering.ribbons import (
     LAYERS,
     Line,
     Locator,
     Strip,
-    add_junction,
     add_side_road,
     add_strip,
     carriageway,

@@ -7,13 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from mm_fusion.simulation.rendering.environment import Environment
 from mm_fusion.simulation.rendering.glsl import VERSION, read_shader
+from mm_fusion.simulation.world import START_NS
 
 if TYPE_CHECKING:
     import moderngl
 
-    from mm_fusion.simulation.rendering.environment import Environment
     from mm_fusion.simulation.rendering.surface import SurfaceLook
+    from mm_fusion.simulation.world import World
+
+WET_CLASSES = (1, 2, 4, 5)
+"""Friction classes that mirror: wet, water, melted snow, ice."""
 
 
 class ShadowPrograms(NamedTuple):
@@ -60,6 +65,22 @@ class Programs:
             self.glow,
             self.sky,
         )
+
+
+def features_of(world: World) -> tuple[str, ...]:
+    """Name what the shaders of a drive need, as for :func:`compile_programs`."""
+    settings, environment = world.scenario.camera, Environment(world)
+    dark = any(
+        environment.dark(START_NS + round(key.at_s * 1e9)) for key in world.scenario.weather
+    )
+    wet = world.roads.surface.friction[:, WET_CLASSES].max() > 0
+    features = {
+        'FULL': settings.shader == 'full',
+        'SEGMENTATION': settings.segmentation,
+        'BEAMS': dark or bool(world.roads.tunnels),
+        'WET': bool(wet),
+    }
+    return tuple(name for name, wanted in features.items() if wanted)
 
 
 def compile_programs(

@@ -15,7 +15,8 @@ from mm_fusion.simulation.rendering.environment import Environment, luminance
 from mm_fusion.simulation.rendering.lens import Lens
 from mm_fusion.simulation.rendering.pose import Carriage
 from mm_fusion.simulation.rendering.precipitation import Precipitation
-from mm_fusion.simulation.rendering.scene import WET_CLASSES, Scene, View
+from mm_fusion.simulation.rendering.programs import WET_CLASSES
+from mm_fusion.simulation.rendering.scene import Scene, View
 from mm_fusion.simulation.rendering.surface import SurfaceLook
 from mm_fusion.simulation.world import Motion
 
@@ -134,8 +135,8 @@ class CameraRenderer:
         """Fetch the picture and the classes; OpenGL's rows run from the bottom up."""
         size = (self.camera.height, self.camera.width)
         data = self._targets.picture.read(components=3, alignment=1)
-        pixels = np.frombuffer(data, np.uint8).reshape(*size, 3)
-        pixels = np.ascontiguousarray(pixels[::-1])
+        rows = np.frombuffer(data, np.uint8).reshape(*size, 3)[::-1]
+        pixels: NDArray[np.uint8] = np.ascontiguousarray(rows)
         if not self._settings.segmentation:
             return pixels, None
         data = self._targets.scene.read(components=1, attachment=1, alignment=1)

@@ -20,7 +20,6 @@ from mm_fusion.simulation.rendering.mesh import (
     solid_strip,
 )
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

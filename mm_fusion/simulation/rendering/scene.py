@@ -12,28 +12,24 @@ import numpy as np
 
 from mm_fusion.simulation.camera import PinholeCamera
 from mm_fusion.simulation.rendering.backdrop import make_backdrop
-from mm_fusion.simulation.rendering.environment import Environment
 from mm_fusion.simulation.rendering.fleet import Fleet
 from mm_fusion.simulation.rendering.glsl import assign
 from mm_fusion.simulation.rendering.lamps import Lamps
 from mm_fusion.simulation.rendering.mesh import CLASS, GROUND_VERTEX
 from mm_fusion.simulation.rendering.plants import paint_plants
-from mm_fusion.simulation.rendering.programs import compile_programs
+from mm_fusion.simulation.rendering.programs import compile_programs, features_of
 from mm_fusion.simulation.rendering.shadows import PLANTS_UNIT, SHADOW_UNIT, ShadowMap
 from mm_fusion.simulation.rendering.stage import LAYOUTS, Stage
 from mm_fusion.simulation.seeds import generator
-from mm_fusion.simulation.world import START_NS
 
 if TYPE_CHECKING:
     import moderngl
     from numpy.typing import NDArray
 
+    from mm_fusion.simulation.rendering.environment import Environment
     from mm_fusion.simulation.rendering.pose import CameraPose
     from mm_fusion.simulation.rendering.surface import SurfaceLook
     from mm_fusion.simulation.world import World
-
-WET_CLASSES = (1, 2, 4, 5)
-"""Friction classes that mirror: wet, water, melted snow, ice."""
 
 MIRROR_UNIT = 9
 """Texture unit of what a wet road mirrors."""
@@ -72,22 +68,6 @@ class View:
     wet: bool
 
 
-def features_of(world: World) -> tuple[str, ...]:
-    """Name what the shaders of a drive need, as for :func:`compile_programs`."""
-    settings, environment = world.scenario.camera, Environment(world)
-    dark = any(
-        environment.dark(START_NS + round(key.at_s * 1e9)) for key in world.scenario.weather
-    )
-    wet = world.roads.surface.friction[:, WET_CLASSES].max() > 0
-    features = {
-        'FULL': settings.shader == 'full',
-        'SEGMENTATION': settings.segmentation,
-        'BEAMS': dark or bool(world.roads.tunnels),
-        'WET': bool(wet),
-    }
-    return tuple(name for name, wanted in features.items() if wanted)
-
-
 class Scene:
     """All that is drawn into the radiance of a frame.
 
@@ -107,7 +87,7 @@ class Scene:
         self._programs = compile_programs(ctx, environment, surface, features_of(world))
         programs = self._programs
         shadow = programs.shadow
-        parts = {
+        parts: dict[str, tuple[moderngl.Program, ...]] = {
             'ground': (programs.ground,),
             'solids': (programs.solid, shadow.solid) if shadow else (programs.solid,),
             'trees': (programs.tree, shadow.tree) if shadow else (programs.tree,),
@@ -302,5 +282,5 @@ class Scene:
         ctx.enable_only(ctx.DEPTH_TEST | ctx.BLEND)
         ctx.blend_func = ctx.ONE, ctx.ONE
         self._lamps.draw()
-        ctx.blend_func = ctx.DEFAULT_BLENDING
+        ctx.blend_func = ctx.SRC_ALPHA, ctx.ONE_MINUS_SRC_ALPHA
         target.depth_mask = True

@@ -208,7 +208,8 @@ def sky_shares(
     roads: RoadNetwork, places: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give how much light of the sky, and of tunnel lamps, reaches places (n, 2): arc, left."""
-    sky, lamps = np.ones(len(places)), np.zeros(len(places))
+    sky: NDArray[np.float64] = np.ones(len(places))
+    lamps: NDArray[np.float64] = np.zeros(len(places))
     right, left = half_width_m(roads.main)
     inside = (places[:, 1] > right - 0.5) & (places[:, 1] < left + 0.5)
     for begin, end in roads.tunnels:

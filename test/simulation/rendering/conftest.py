@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.scenes import straight_world
 
 from mm_fusion.simulation.rendering import CameraRenderer
+from support.scenes import straight_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scenes import straight_world
 
 from mm_fusion.simulation.course import Course
 from mm_fusion.simulation.layout import generate_roads
@@ -30,6 +29,7 @@ from mm_fusion.simulation.rendering.shadows import shadow_matrix
 from mm_fusion.simulation.rendering.tunnels import sky_shares
 from mm_fusion.simulation.scenario import RoadSettings, Scenario
 from mm_fusion.simulation.world import World
+from support.scenes import straight_world
 
 if TYPE_CHECKING:
     from mm_fusion.simulation.rendering.section import Section

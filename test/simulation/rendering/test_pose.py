@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scenes import STEPS, straight_world
 
 from mm_fusion.simulation.camera import PinholeCamera
 from mm_fusion.simulation.rendering import create_context
@@ -23,6 +22,7 @@ from mm_fusion.simulation.rendering.pose import (
 )
 from mm_fusion.simulation.scenario import CameraSettings
 from mm_fusion.simulation.world import START_NS, STEP_NS, Motion
+from support.scenes import STEPS, straight_world
 
 VERTEX = """#version 330 core
 uniform mat4 turn;

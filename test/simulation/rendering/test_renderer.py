@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from support.scenes import BRAKES_NS, EDGE_LINE_M, GAP_M, LANE_M, straight_world
 
 from mm_fusion.simulation.rendering import CameraRenderer
 from mm_fusion.simulation.rendering.mesh import CLASS
-from mm_fusion.simulation.rendering.scene import features_of
+from mm_fusion.simulation.rendering.programs import features_of
 from mm_fusion.simulation.scenario import WeatherKey
 from mm_fusion.simulation.world import START_NS
+from support.scenes import BRAKES_NS, EDGE_LINE_M, GAP_M, LANE_M, straight_world
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +38,11 @@ def at(camera: PinholeCamera, points: list[list[float]]) -> NDArray[np.int_]:
 def test_the_frame_has_the_size_of_the_settings(dry: CameraRenderer) -> None:
     pixels, classes = dry.render(START_NS)
 
-    assert (pixels.shape, pixels.dtype) == ((180, 320, 3), np.uint8)
+    assert pixels.shape == (180, 320, 3)
+    assert pixels.dtype == np.uint8
     assert classes is not None
-    assert (classes.shape, classes.dtype) == ((180, 320), np.uint8)
+    assert classes.shape == (180, 320)
+    assert classes.dtype == np.uint8
 
 
 def test_the_road_lies_below_the_sky(dry: CameraRenderer) -> None:

@@ -14,7 +14,7 @@ from mm_fusion.simulation.rendering.fleet import flashes
 from mm_fusion.simulation.rendering.vehicles import make_bodies
 
 if TYPE_CHECKING:
-    from mm_fusion.simulation.rendering.vehicles import Body
+    from mm_fusion.simulation.rendering.bodies import Body
     from mm_fusion.simulation.world import VehicleKind
 
 BODIES = make_bodies()
