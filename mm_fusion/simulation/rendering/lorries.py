@@ -27,8 +27,6 @@ from mm_fusion.simulation.rendering.bodies import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mm_fusion.simulation.rendering.bodies import Body
 
 
@@ -107,16 +105,21 @@ def bus() -> Body:
     """Make a city bus."""
     parts = Parts()
     back, nose = -3.2, 8.5
-    rows = [(back, 1.19), (back + 0.12, 1.25), (back + 1.1, 1.25)]
-    rows += [
-        (back + 1.1 + step, 1.25) for k in range(6) for step in (1.5 * k + 0.1, 1.5 * k + 1.5)
-    ]
-    rows += [(nose - 0.35, 1.25), (nose, 1.16)]
     stations = [
-        Station(x, half, 0.33, 1.28 if k < len(rows) - 1 else 1.05, 1.22 * half / 1.25, 2.95)
-        for k, (x, half) in enumerate(rows)
+        Station(x, half, 0.33, belt, 0.975 * half, 2.95)
+        for x, half, belt in (
+            (back, 1.19, 1.28),
+            (back + 0.12, 1.25, 1.28),
+            (nose - 0.35, 1.25, 1.28),
+            (nose, 1.16, 1.05),
+        )
     ]
-    parts.loft(stations, _bus_look(len(rows)))
+    parts.loft(stations, lambda _, segment: PLASTIC if segment == 0 else PAINT)
+    for k in range(7):
+        begin = back + 0.9 + 1.5 * k
+        parts.both_sides((begin, 1.1, 1.36), (begin + 1.42, 1.245, 2.42), GLASS)
+    for begin in (-2.2, 2.0, 6.9):
+        parts.box((begin, -1.26, 0.42), (begin + 1.2, -1.1, 2.42), GLASS)
     parts.wheels((0.0, 5.85), 1.16, 0.48)
     parts.both_sides((back - 0.02, 0.95, 0.80), (back + 0.1, 1.12, 1.30), TAIL_LAMP)
     parts.box((back - 0.02, -0.85, 1.55), (back + 0.05, 0.85, 2.45), GLASS)
@@ -126,14 +129,3 @@ def bus() -> Body:
     parts.both_sides((nose - 0.2, 0.78, 0.55), (nose + 0.012, 1.08, 0.78), HEADLAMP)
     parts.both_sides((nose - 0.1, 1.2, 1.7), (nose + 0.15, 1.4, 2.3), PLASTIC)
     return finished_body(parts, 2.5, (nose, 0.93, 0.66), (back, 1.03, 1.05))
-
-
-def _bus_look(rows: int) -> Callable[[int, int], Look]:
-    def look_of(span: int, segment: int) -> Look:
-        if segment == 0:
-            return PLASTIC
-        if segment == 3 and 2 <= span < rows - 2:
-            return GLASS if span % 2 else PLASTIC
-        return PAINT
-
-    return look_of
