@@ -54,21 +54,26 @@ class Drops:
         it is drop; and at which amount it has fallen.
         """
         columns, rows = DROPS_SIZE
-        y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) + 0.5
         picture = np.zeros((rows, columns, 4), np.float32)
         picture[..., :2] = 128 / 255
         picture[..., 3] = 1.0
         for middle, radius, sag, order in zip(
             self._middles, self._radii, self._sags, self._order, strict=True
         ):
-            right = (x - middle[0] + columns / 2) % columns - columns / 2
-            up = (y - middle[1] + rows / 2) % rows - rows / 2
+            reach = int(radius / sag) + 2
+            first = np.floor(middle).astype(int) - reach
+            y, x = np.mgrid[0 : 2 * reach, 0 : 2 * reach] + 0.5
+            right, up = x + first[0] - middle[0], y + first[1] - middle[1]
             inside = np.clip((1.0 - np.hypot(right, up * sag) / radius) * 2.2, 0, 1)
+            looks = 128 / 255 - 0.5 * np.stack([right, up], axis=-1) / _REACH_PX
             drop = inside > 0
-            picture[drop, 0] = (128 / 255 - 0.5 * right / _REACH_PX)[drop]
-            picture[drop, 1] = (128 / 255 - 0.5 * up / _REACH_PX)[drop]
-            picture[drop, 2] = inside[drop]
-            picture[drop, 3] = order
+            place = (
+                (np.nonzero(drop)[0] + first[1]) % rows,
+                (np.nonzero(drop)[1] + first[0]) % columns,
+            )
+            picture[place] = np.column_stack(
+                [looks[drop], inside[drop], np.full(np.count_nonzero(drop), order)]
+            )
         return np.clip(np.rint(255 * picture), 0, 255).astype(np.uint8).tobytes()
 
     def cells(self, state: DropState, cells: tuple[int, int]) -> NDArray[np.bool_]:

@@ -148,7 +148,7 @@ class Lens:
             drawn.render()
         target.use()
         self._drop_cells.write((255 * self._drops.cells(drops, _CELLS).astype(np.uint8)).tobytes())
-        dazzled = max(uniforms['sun_glare']) > _LEAST_GLARE
+        dazzled = bool(max(uniforms['sun_glare']) > _LEAST_GLARE)
         for develop in self._developed_by(dropped=drops.amount > 0, dazzled=dazzled):
             assign(develop.program, **uniforms)
             develop.render()
