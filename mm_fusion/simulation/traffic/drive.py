@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.scenario import Scenario
     from mm_fusion.simulation.traffic.sirens import Start
 
-_SPARE = 3
+_SPARE = 5
 _DECIDE_STEPS = 5
 _RENEW_STEPS = 25
 _SIDE_PACE_MPS = 9.0
@@ -102,6 +102,8 @@ class Drive:
     def run(self) -> Drive:
         """Drive from the start to the end, and fill the record."""
         fleet = self.fleet
+        self._placer.start_ego(fleet)
+        self._sirens.set_off(self._placer, 0)
         self._placer.start(fleet, self._count)
         for step in range(self.steps):
             if step % _RENEW_STEPS == _RENEW_STEPS - 1:

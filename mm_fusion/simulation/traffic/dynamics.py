@@ -28,7 +28,7 @@ MATERIAL_GRIP = (1.0, 1.0, 0.85, 0.7, 0.6)
 Assumed, in the order that braking tests find; the coefficients themselves are for asphalt.
 """
 
-_STAND_S = 0.15
+_STAND_S = 0.1
 """The last of the speed fades within this time, as a driver eases off the brake."""
 
 

@@ -30,6 +30,7 @@ _TIME_GAP_S = 8.0
 _SIREN_GAP_S = 12.0
 _ROOM_M = 2.0
 _CLOSE_M = 6.0
+_SIREN_CLOSE_M = 45.0
 
 
 class Junctions:
@@ -116,7 +117,10 @@ class Junctions:
         nose = fleet.direction * fleet.arc + fleet.front
         fleet.crossing &= beside & (nose - fleet.length < -fleet.line)
         waits = (
-            beside & through[fleet.track] & (fleet.line - nose < _CLOSE_M) & (nose < fleet.line)
+            beside
+            & through[fleet.track]
+            & (fleet.line - nose < np.where(fleet.hurry, _SIREN_CLOSE_M, _CLOSE_M))
+            & (nose < fleet.line)
         )
         for one in np.flatnonzero(waits):
             junction = int(fleet.junction[one])

@@ -30,7 +30,7 @@ REACH_M = 240.0
 """Vehicles further away are placed anew."""
 
 _SPOTS_M = np.arange(40.0, 345.0, 7.0)
-_NEARBY_M = tuple(7.0 * k for k in range(12))
+_NEARBY_M = (0.0, 6.0, -6.0, 12.0, -12.0, 18.0, -18.0, 24.0, 30.0, 36.0, 42.0, 48.0)
 _LOST_M = 400.0
 _SIREN_M = 100.0
 _SIDE_SHARE = 0.22
@@ -142,21 +142,27 @@ class Placer:
 
     def squeeze_in(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
         """Put a vehicle with a siren on the main road near a place, if there is room."""
+        seen = abs(fleet.arc[EGO] - arc) < SIGHT_M
+        behind = np.sign(fleet.arc[EGO] - arc)
         return any(
-            self._drive_in(fleet, one, arc - lane.direction * off, lane) for off in _NEARBY_M
+            self._drive_in(fleet, one, arc - behind * off, lane)
+            for off in _NEARBY_M
+            if seen or off >= 0.0
         )
 
-    def start(self, fleet: Fleet, count: int) -> None:
-        """Put the ego vehicle at arc length 0 and others around it."""
+    def start_ego(self, fleet: Fleet) -> None:
+        """Put the ego vehicle at arc length 0; all others wait."""
         forward = [lane for lane in self._lanes if lane.direction == 1]
         own = forward[min(1, len(forward) - 1)]
         fleet.lane_pace[EGO] = own.pace if len(forward) == 1 else 0.95
         self._drive_in(fleet, EGO, 0.0, own)
-        for one in range(1, count + 1):
-            if not self._place(fleet, one, 0.0):
-                self.reserve(fleet, one)
-        for one in range(count + 1, len(fleet)):
+        for one in range(1, len(fleet)):
             self.reserve(fleet, one)
+
+    def start(self, fleet: Fleet, count: int) -> None:
+        """Put others around the ego vehicle; those that find no room wait."""
+        for one in range(1, count + 1):
+            self._place(fleet, one, 0.0)
 
     def renew(self, fleet: Fleet, count: int) -> None:
         """Place vehicles anew that are far from the ego vehicle."""
@@ -195,17 +201,22 @@ class Placer:
         place = self._tracks.at(np.full(len(arcs), MAIN), arcs, np.ones(len(arcs)))
         away = self._away(place[:, 0], place[:, 1], fleet)
         for arc in arcs[(away > nearest) & (away < REACH_M - 5.0)]:
-            if self._drive_in(fleet, one, float(arc), lane):
+            if self._drive_in(fleet, one, float(arc), lane, _SIREN_M if nearest else 0.0):
                 return True
         return False
 
-    def _drive_in(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
-        """Put a vehicle on a lane of the main road, at the speed of those around, if it fits."""
-        if self._crowded(fleet, one, arc, lane):
+    def _drive_in(
+        self, fleet: Fleet, one: int, arc: float, lane: Stretch, away: float = 0.0
+    ) -> bool:
+        """Put a vehicle on a lane of the main road, at the speed of those around, if it fits.
+
+        ``away`` is the distance to keep from vehicles with a siren.
+        """
+        if self._crowded(fleet, one, arc, lane, away):
             return False
         fleet.lane_pace[one] = lane.pace if one != EGO else fleet.lane_pace[EGO]
         at, way = np.array([arc]), np.array([float(lane.direction)])
-        usual = float(self._pace.speed(at, way, np.zeros(1, np.int64))[0][0])
+        usual = float(self._pace.speed(at, way, fleet.hurry[[one]])[0][0])
         speed = min(usual * fleet.pace[one] * fleet.lane_pace[one], fleet.top[one])
         brake = 0.25 * 9.81 * float(self._pace.grip(at)[0])
         ahead = (fleet.arc - arc) * lane.direction
@@ -230,13 +241,13 @@ class Placer:
         self.put(fleet, one, MAIN, arc, lane.direction, lane.left_m, float(speed))
         return True
 
-    def _crowded(self, fleet: Fleet, one: int, arc: float, lane: Stretch) -> bool:
+    def _crowded(self, fleet: Fleet, one: int, arc: float, lane: Stretch, away: float) -> bool:
         """Tell whether a place is on a junction, or near a vehicle with a siren."""
         way = lane.direction * (self._junctions.arc - arc)
         room = self._junctions.radius + LINE_M + _STAND_M
         on_junction = (way + room > -fleet.rear[one]) & (way - room < fleet.front[one])
         sirens = fleet.active & (fleet.hurry == 1) & (np.arange(len(fleet)) != one)
-        near_siren = sirens & (np.abs(fleet.arc - arc) < _SIREN_M)
+        near_siren = sirens & (np.abs(fleet.arc - arc) < away)
         return bool(on_junction.any() or near_siren.any())
 
     def _beside(self, fleet: Fleet, one: int, nearest: float) -> bool:

@@ -40,6 +40,7 @@ _HELD_S = 5.0
 _CLOSE_M = 30.0
 _END_M = 30.0
 _ARM_END_M = 6.0
+_WAITS_M = 30.0
 _NOTICE_M = 110.0
 _PASSED_M = 18.0
 _PREFERENCE_M = 20.0
@@ -47,6 +48,7 @@ _CLEAR_S = 2.0
 _PAST_QUEUE_M = 0.8
 _BESIDE_M = 9.0
 _CALM = 0.5
+_CALMING = 0.02
 _CALM_MOTORWAY = 0.8
 _SIDE_GAP_M = 0.4
 _VERGE_M = 0.15
@@ -144,6 +146,8 @@ def _crossing(emergency: EmergencyVehicle, advance_s: float, alone: Drive) -> St
     arc = side.ends_m[0] + _ARM_END_M if direction > 0 else side.ends_m[1] - _ARM_END_M
     travel = abs(arc) / (_EXPECTED_SHARE * emergency.speed_mps) + 4.0
     begin = emergency.meets_at_s - travel - advance_s
+    nearer = max(abs(arc) + _EXPECTED_SHARE * emergency.speed_mps * min(begin, 0.0), _WAITS_M)
+    arc = -direction * min(nearer, abs(arc))
     return Start(max(round(begin / STEP_S), 0), arc, direction, side)
 
 
@@ -152,39 +156,42 @@ def lateness(
 ) -> list[float]:
     """Tell how much later than wanted each emergency vehicle was nearest to the ego vehicle, s.
 
+    Along the main road it is nearest when it passes; if it never did, it comes after the end.
+
     Args:
         emergencies: Of the scenario.
         starts: Theirs.
         record: float64 (steps, n, 7); they are its last columns. One that shall meet after the
-            end of the drive is not late.
+            end of the record is not late.
     """
     late = []
     for index, (emergency, start) in enumerate(zip(emergencies, starts, strict=True)):
-        one = record.shape[1] - len(starts) + index
-        apart = np.hypot(*(record[:, one, :2] - record[:, EGO, :2]).T)
-        nearest = start.step + int(np.argmin(apart[start.step :]))
+        states = record[start.step :, record.shape[1] - len(starts) + index]
+        ego = record[start.step :, EGO]
+        if start.side is None:
+            ahead = start.direction * (ego[:, Motion.ARC] - states[:, Motion.ARC]) > 0.0
+            comes = np.flatnonzero(ahead)
+            passed = np.flatnonzero(~ahead[comes[0] :]) if len(comes) else comes
+            nearest = int(comes[0] + passed[0]) if len(passed) else len(ego)
+        else:
+            nearest = int(np.argmin(np.hypot(*(states[:, :2] - ego[:, :2]).T)))
         inside = emergency.meets_at_s < (len(record) - 1) * STEP_S
-        late.append(nearest * STEP_S - emergency.meets_at_s if inside else 0.0)
+        late.append((start.step + nearest) * STEP_S - emergency.meets_at_s if inside else 0.0)
     return late
 
 
 def next_advance(tried: Sequence[tuple[float, float]], emergency: EmergencyVehicle) -> float:
-    """Give the time for its way to try next.
+    """Give the time for its way to try next: between the best trials, or beyond the last.
 
     Args:
         tried: (advance, lateness) of the trials up to now, s.
         emergency: Whose.
     """
-    early = [one for one in tried if one[1] <= 0.0]
-    late = [one for one in tried if one[1] > 0.0]
+    early = [advance for advance, late in tried if late <= 0.0]
+    late = [advance for advance, late in tried if late > 0.0]
     if early and late:
-        (a, low), (b, high) = max(early, key=_lateness), min(late, key=_lateness)
-        return a + (b - a) * low / (low - high)
+        return (min(early) + max(late)) / 2
     return tried[-1][0] + _GAINS[emergency.approach] * tried[-1][1]
-
-
-def _lateness(one: tuple[float, float]) -> float:
-    return one[1]
 
 
 class Sirens:
@@ -242,6 +249,7 @@ class Sirens:
         fleet = self._fleet
         if not self._coming:
             return
+        calmer = np.maximum(fleet.calm - _CALMING, 0.0)
         fleet.goal[:], fleet.calm[:] = fleet.home, 1.0
         for one, emergency, start in self._coming:
             left_s = emergency.meets_at_s - step * STEP_S
@@ -255,6 +263,8 @@ class Sirens:
                 self._hurry(one, emergency.speed_mps, left_s)
                 self._give_way(one)
                 self._choose(one)
+        others = fleet.hurry == 0
+        fleet.calm[others] = np.maximum(fleet.calm, calmer)[others]
 
     def _hurry(self, one: int, speed_mps: float, left_s: float) -> None:
         """Drive a little faster or slower, so as to meet the ego vehicle in time."""
