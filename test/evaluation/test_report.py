@@ -74,6 +74,11 @@ def test_what_could_not_be_scored_is_said(silent: BagResult) -> None:
     assert '<video' not in page
 
 
+def test_nothing_is_said_of_a_truth_that_is_not_there(page: str) -> None:
+    assert 'against the truth' not in page
+    assert '>truth</text>' not in page
+
+
 def test_the_camera_is_stated(page: str) -> None:
     assert 'Camera: height 1.5 m (assumed), pitch 0° (assumed), field of view 90°' in page
 
