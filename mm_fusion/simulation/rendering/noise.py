@@ -77,25 +77,33 @@ class Tile:
             Distance to the nearest point and to the next nearest, in cells, and the index of
             the nearest; all (pixels, pixels).
         """
-        shift = rng.uniform(-jitter / 2, jitter / 2, (along, across, 2)).astype(np.float32)
+        shift = rng.uniform(-jitter / 2, jitter / 2, (along * across, 2)).astype(np.float32)
         steps = (np.arange(self.pixels, dtype=np.float32) + 0.5) / self.pixels
-        row, column = np.meshgrid(steps * along, steps * across, indexing='ij')
+        row, column = np.meshgrid(
+            steps * np.float32(along), steps * np.float32(across), indexing='ij'
+        )
         own_row, own_column = np.floor(row).astype(np.intp), np.floor(column).astype(np.intp)
+        # Square distance rounds towards rectangles, as hewn stones are.
+        power = 4 if bond else 2
         nearest = np.full(row.shape, np.inf, np.float32)
         second = nearest.copy()
         index = np.zeros(row.shape, np.intp)
         for down in (-1, 0, 1):
             for right in (-1, 0, 1):
                 r, c = own_row + down, own_column + right
-                drawn = shift[r % along, c % across]
-                y = r + np.float32(0.5) + drawn[..., 0] - row
-                x = c + (0.5 + bond * (r % 2)).astype(np.float32) + drawn[..., 1] - column
-                # Square distance rounds towards rectangles, as hewn stones are.
-                distance = (x**4 + y**4) ** np.float32(0.25) if bond else np.hypot(x, y)
-                second = np.minimum(second, np.maximum(nearest, distance))
-                index = np.where(distance < nearest, (r % along) * across + c % across, index)
+                cell = (r % along) * across + c % across
+                moved = shift.take(cell, axis=0)
+                y = r + (moved[..., 0] + np.float32(0.5)) - row
+                x = c + (moved[..., 1] + np.float32(0.5)) - column
+                if bond:
+                    x += (bond * (r % 2)).astype(np.float32)
+                distance = (x * x) ** (power // 2) + (y * y) ** (power // 2)
+                closer = distance < nearest
+                second = np.minimum(second, np.where(closer, nearest, distance))
+                index[closer] = cell[closer]
                 nearest = np.minimum(nearest, distance)
-        return nearest, second, index
+        root = np.float32(1 / power)
+        return nearest**root, second**root, index
 
     def slope(self, height_m: Field) -> NDArray[np.float32]:
         """Give the slopes across and along of a height, float32 (pixels, pixels, 2)."""
