@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mm_fusion.simulation.rendering.bodies import Finish
+from mm_fusion.simulation.rendering.bodies import PAINT, Finish, Parts, Station
 from mm_fusion.simulation.rendering.fleet import flashes
 from mm_fusion.simulation.rendering.vehicles import make_bodies
 
@@ -78,3 +78,25 @@ def test_blue_lamps_flash_one_after_the_other() -> None:
     assert left.max() == right.max() == 1.0
     assert not ((left == 1.0) & (right == 1.0)).any()
     assert (left == 1.0).mean() == pytest.approx((right == 1.0).mean(), abs=0.05)
+
+
+def test_wheels_look_outwards() -> None:
+    parts = Parts()
+    parts.wheels((0.0,), 0.8, 0.3)
+    vertices, _ = parts.finish()
+    position = vertices['position']
+    inside = np.stack(
+        [0 * position[:, 0], np.sign(position[:, 1]) * 0.7, 0 * position[:, 0] + 0.3], axis=1
+    )
+
+    assert (((position - inside) * vertices['normal'][:, :3]).sum(axis=1) > 0).all()
+
+
+def test_a_lofted_body_looks_outwards() -> None:
+    parts = Parts()
+    ends = [Station(x, 1.0, 0.2, 1.0, 0.8, 1.6) for x in (-1.0, 0.0, 1.0)]
+    parts.loft(ends, lambda span, segment: PAINT)
+    vertices, _ = parts.finish()
+
+    away = vertices['position'] - (0.0, 0.0, 0.9)
+    assert ((away * vertices['normal'][:, :3]).sum(axis=1) > 0).all()
