@@ -16,7 +16,7 @@ from mm_fusion.ros.sound_options import SoundOptions
 from mm_fusion.ros.sound_paths import Path, State
 from mm_fusion.ros.sound_source import SoundSource
 from support.listening import level_db, pascal
-from support.sound_messages import SECOND_NS, derived_objects, odometry
+from support.sound_messages import SECOND_NS, derived_objects, header, marker, odometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,6 +200,19 @@ def test_an_object_that_is_gone_falls_silent() -> None:
 
     assert level_db(drive.sound[4000:12000]) > 60
     assert not drive.sound[-8000:].any()
+
+
+def test_a_marker_that_is_not_repeated_is_heard_for_a_second() -> None:
+    drive = Drive()
+    drive.run(0.5)
+    told_ns = drive.now_ns
+    siren = marker(1, 20.0, ns='siren', header=header(told_ns, 'map'))
+    drive.source.add_objects(SimpleNamespace(markers=[siren]), told_ns)
+    drive.run(2.5)
+
+    loud = [block.stamp_ns for block in drive.blocks if np.abs(block.samples).max() > 100]
+    # It is known before it is told, straight back; its sound is under way for 60 ms.
+    assert loud[-1] - told_ns == pytest.approx(1.06e9, abs=0.05e9)
 
 
 def test_an_object_of_another_frame_is_taken_for_that_of_the_odometry_and_said_once() -> None:

@@ -88,6 +88,13 @@ def test_blocks_follow_each_other_and_arrive_at_their_end() -> None:
     assert np.concatenate([block.samples for block in blocks]).std() > 30
 
 
+def test_the_last_block_ends_with_the_drive() -> None:
+    blocks = list(sound_blocks(small_world(replace(SCENARIO, duration_s=0.2))))
+
+    assert len(blocks) == 10
+    assert blocks[-1].received_ns == START_NS + SECOND_NS // 5
+
+
 def test_stamps_do_not_drift_where_a_block_is_no_whole_number_of_nanoseconds() -> None:
     settings = MicrophoneSettings(sample_rate_hz=44_100, chunk_s=0.01)
     blocks = list(sound_blocks(small_world(replace(SCENARIO, microphone=settings))))
