@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from mm_fusion.messages import (
     position_sample,
     velocity_sample,
 )
-from mm_fusion.settings import AudioSettings
+from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import DropReason, Modality, Sample
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ class BagReader:
     """
 
     def __init__(
-        self, reader: Reader, topics: Mapping[str, str] | None, audio: AudioSettings
+        self, reader: Reader, topics: Mapping[str, str] | None, settings: Settings
     ) -> None:
         self._reader = reader
-        self._audio = audio
+        self._settings = settings
         self.topics: BagTopics = match_topics(
             {connection.topic: connection.msgtype for connection in reader.connections}, topics
         )
@@ -111,13 +112,15 @@ class BagReader:
         Raises:
             BagError: The file is damaged from here on.
         """
-        audio = AudioAdapter(self._audio)
+        audio = AudioAdapter(self._settings.audio)
+        trust = self._settings.gnss.trust_unset_status
+        clockwise = self._settings.velocity.clockwise_yaw_rate
         adapters: dict[Role, _Adapter] = {
             'image': image_sample,
             'audio': audio.chunk,
             'audio_info': lambda message, _: audio.set_info(message),
-            'fix': position_sample,
-            'velocity': velocity_sample,
+            'fix': functools.partial(position_sample, trust_unset_status=trust),
+            'velocity': functools.partial(velocity_sample, clockwise_yaw_rate=clockwise),
             'odometry': lambda message, _: odometry_pose(message),
             'road_state': lambda message, _: road_truth(message),
             'siren': lambda message, _: siren_truth(message),
@@ -169,14 +172,14 @@ class BagReader:
 def read_bag(
     path: str | PathLike[str],
     topics: Mapping[str, str] | None = None,
-    audio: AudioSettings | None = None,
+    settings: Settings | None = None,
 ) -> BagReader:
     """Open a recording.
 
     Args:
         path: Folder with a metadata.yaml, or a single .mcap or .db3 file.
         topics: Topic by role for what :func:`match_topics` is not to choose.
-        audio: Format of sound messages that do not carry one.
+        settings: What its messages leave open; None takes the defaults.
 
     Returns:
         Context manager that closes the recording.
@@ -193,7 +196,7 @@ def read_bag(
         if reader.message_count == 0:
             raise BagError(f'{path}: the recording holds no messages')
         with _unreadable(path):
-            return BagReader(reader, topics, AudioSettings() if audio is None else audio)
+            return BagReader(reader, topics, Settings() if settings is None else settings)
     except BaseException:
         reader.close()
         raise

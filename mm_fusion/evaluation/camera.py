@@ -13,6 +13,7 @@ import numpy as np
 from mm_fusion.bags.raw import RawBag
 from mm_fusion.errors import SampleError
 from mm_fusion.messages.camera_info import camera_model_from_info
+from mm_fusion.settings import CameraSettings
 from mm_fusion.simulation.camera import PinholeCamera
 
 if TYPE_CHECKING:
@@ -93,7 +94,10 @@ class GroundCamera:
 
 
 def recorded_camera(
-    path: Path, image_topic: str | None, options: CameraOptions = NO_OPTIONS
+    path: Path,
+    image_topic: str | None,
+    options: CameraOptions = NO_OPTIONS,
+    settings: CameraSettings | None = None,
 ) -> GroundCamera:
     """Find how the camera of a recording sees the road.
 
@@ -105,15 +109,18 @@ def recorded_camera(
         path: Folder or file of a rosbag2 recording.
         image_topic: Topic of the frames; None where there are none.
         options: What the user says instead.
+        settings: The field of view in place of intrinsics that cannot be true; None takes the
+            defaults.
 
     Raises:
         BagError: The recording cannot be read.
     """
+    fov_deg = (settings or CameraSettings()).horizontal_fov_deg
     info, info_topic, mounting, transforms_topic = None, None, None, None
     if image_topic is not None:
         with RawBag(path) as bag:
             info_topic = _info_topic(bag, image_topic)
-            info = None if info_topic is None else _intrinsics(bag, info_topic)
+            info = None if info_topic is None else _intrinsics(bag, info_topic, fov_deg)
             transforms_topic = next(
                 (topic for topic in sorted(bag.types) if _is_static(topic, bag.types[topic])), None
             )
@@ -137,12 +144,12 @@ def _info_topic(bag: RawBag, image_topic: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _intrinsics(bag: RawBag, topic: str) -> CameraIntrinsics | None:
+def _intrinsics(bag: RawBag, topic: str, fov_deg: float) -> CameraIntrinsics | None:
     first = next(bag.messages([topic]), None)
     if first is None:
         return None
     try:
-        return camera_model_from_info(bag.deserialized(topic, first[2]))
+        return camera_model_from_info(bag.deserialized(topic, first[2]), fov_deg)
     except SampleError:
         return None
 
@@ -218,10 +225,12 @@ def _camera(
         fov_deg = options.horizontal_fov_deg or HORIZONTAL_FOV_DEG
         focal = (0.5 / math.tan(math.radians(fov_deg) / 2),) * 2
         centre = 0.5, 0.5
+    untrue = info is not None and bool(info.problem)
+    intrinsics = f'settings, since {info_topic} cannot be true' if untrue else info_topic
     sources: tuple[tuple[str, float | None, object, str], ...] = (
         (f'height {position[2]:.3g} m', options.height_m, mounting, transforms_topic),
         (f'pitch {pitch_deg:.2g}°', options.pitch_deg, mounting, transforms_topic),
-        (f'field of view {fov_deg:.3g}°', options.horizontal_fov_deg, info, info_topic),
+        (f'field of view {fov_deg:.3g}°', options.horizontal_fov_deg, info, intrinsics),
     )
     note = ', '.join(
         f'{text} ({_source(option, recorded, topic)})' for text, option, recorded, topic in sources

@@ -69,10 +69,10 @@ def evaluate_recorded(
         SettingsError: The predicted steps do not contain those that are scored.
     """
     begin = time.perf_counter()
-    with read_bag(path, topics, settings.audio) as bag:
+    with read_bag(path, topics, settings) as bag:
         outputs = recorded_outputs(path, bag.topics.road_state)
         collector = OutputCollector()
-        view = recorded_camera(path, bag.topics.image, camera)
+        view = recorded_camera(path, bag.topics.image, camera, settings.camera)
         picker = FramePicker(frames, bag.start_ns, bag.duration_s, view)
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
         for _ in observed(bag, truth, picker, progress):

@@ -61,11 +61,11 @@ def evaluate_bag(
         SettingsError: The predicted steps do not contain those that are scored.
     """
     begin = time.perf_counter()
-    with read_bag(path, topics, settings.audio) as bag:
+    with read_bag(path, topics, settings) as bag:
         pipeline = FusionPipeline(bundle, create_backend(bundle, settings.inference), settings)
         pipeline.warm_up()
         collector = OutputCollector()
-        view = recorded_camera(path, bag.topics.image, camera)
+        view = recorded_camera(path, bag.topics.image, camera, settings.camera)
         picker = FramePicker(frames, bag.start_ns, bag.duration_s, view)
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
         for output in replay(observed(bag, truth, picker, progress), pipeline):

@@ -62,7 +62,7 @@ def evaluate_bags(
         MmFusionError: One of them is refused; each is opened once before the work begins.
     """
     for path in paths:
-        with read_bag(path, job.topics, job.settings.audio):
+        with read_bag(path, job.topics, job.settings):
             pass
     report = progress if progress is not None else _silent
     if workers > 1 and len(paths) > 1:

@@ -125,7 +125,7 @@ def write_video(
 def _read(
     recording: Path, settings: Settings, topics: Mapping[str, str] | None, camera: CameraOptions
 ) -> _Drive:
-    with read_bag(recording, topics, settings.audio) as bag:
+    with read_bag(recording, topics, settings) as bag:
         outputs = recorded_outputs(recording, bag.topics.road_state)
         if not outputs:
             raise BagError(f'{recording}: the topics of the outputs hold no messages')
@@ -141,7 +141,7 @@ def _read(
         outputs=outputs,
         told=_told(track, [output.stamp_ns for output in outputs]),
         reference=None if path is None else path[1],
-        camera=recorded_camera(recording, image_topic, camera),
+        camera=recorded_camera(recording, image_topic, camera, settings.camera),
         image_topic=image_topic,
         strip=Strip(collector.timeline(track)),
     )

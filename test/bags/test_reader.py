@@ -14,7 +14,7 @@ import pytest
 from mm_fusion.bags import BagEvent, BagTopics, BagWriter, read_bag
 from mm_fusion.errors import BagError, SampleError
 from mm_fusion.messages import OdometryPose
-from mm_fusion.settings import AudioSettings
+from mm_fusion.settings import AudioSettings, GnssSettings, Settings, VelocitySettings
 from mm_fusion.types.sensors import (
     AudioChunk,
     CompressedImage,
@@ -81,9 +81,9 @@ def drive(count: int = 10) -> list[Row]:
 
 
 def events_of(
-    path: Path, topics: Mapping[str, str] | None = None, audio: AudioSettings | None = None
+    path: Path, topics: Mapping[str, str] | None = None, settings: Settings | None = None
 ) -> list[BagEvent]:
-    with read_bag(path, topics, audio) as bag:
+    with read_bag(path, topics, settings) as bag:
         return list(bag.events())
 
 
@@ -135,6 +135,25 @@ def test_messages_written_out_of_order_come_in_order_of_log_time(tmp_path: Path)
 
         assert len(times) == 50
         assert times == sorted(times)
+
+
+def test_recordings_of_simulators_are_read_by_the_settings_of_the_node(tmp_path: Path) -> None:
+    rows = [
+        ('/fix', nav_sat_fix(status=-2), T0_NS),
+        ('/velocity', twist_stamped(8.0, 0.25), T0_NS + 1),
+    ]
+    path = recorded(tmp_path / 'bag', rows)
+    settings = Settings(
+        gnss=GnssSettings(trust_unset_status=True),
+        velocity=VelocitySettings(clockwise_yaw_rate=True),
+    )
+
+    fix, velocity = (event.content for event in events_of(path, settings=settings))
+
+    assert isinstance(fix, GnssFix)
+    assert isinstance(velocity, VelocitySample)
+    assert velocity.yaw_rate_rps == -0.25
+    assert [error.reason for error in errors_of(events_of(path))] == [DropReason.NO_FIX]
 
 
 def test_two_passes_are_equal(tmp_path: Path) -> None:
@@ -215,7 +234,7 @@ def test_without_an_info_each_chunk_is_an_error_that_says_so(tmp_path: Path) -> 
     assert 'has not come' in str(errors[0])
 
     known = AudioSettings(sample_rate_hz=16_000, channels=1, sample_format='S16LE')
-    assert errors_of(events_of(path, audio=known)) == []
+    assert errors_of(events_of(path, settings=Settings(audio=known))) == []
 
 
 def test_mp3_is_an_error_at_the_info_and_at_each_chunk(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mm_fusion.bags import BagWriter
 from mm_fusion.evaluation.camera import CameraOptions, recorded_camera
+from mm_fusion.settings import CameraSettings
 from mm_fusion.simulation.camera import PinholeCamera
 from support import recordings
 
@@ -152,3 +153,11 @@ def test_intrinsics_that_cannot_be_true_are_assumed(tmp_path: Path) -> None:
     view = recorded_camera(write(tmp_path / 'bag', camera_info(wrong), mounting()), IMAGE)
 
     assert 'field of view 90° (assumed)' in view.note
+
+
+def test_intrinsics_that_cannot_be_true_are_replaced_by_the_settings(tmp_path: Path) -> None:
+    path = write(tmp_path / 'bag', camera_info(PinholeCamera(640, 360, 3.0)), mounting())
+    view = recorded_camera(path, IMAGE, settings=CameraSettings(horizontal_fov_deg=60.0))
+
+    assert view.focal[0] == pytest.approx(0.5 / math.tan(math.radians(30.0)))
+    assert 'field of view 60° (settings, since /front/camera_info cannot be true)' in view.note
