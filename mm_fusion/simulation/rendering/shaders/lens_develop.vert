@@ -16,7 +16,7 @@ flat out float exposure;
 flat out vec3 glare;
 
 const ivec2 CELLS = ivec2(32, 18);
-const float LEAST_MOTION = 0.8;
+const float LEAST_MOTION = 1.2;
 
 void main() {
     ivec2 cell = ivec2(middle);
