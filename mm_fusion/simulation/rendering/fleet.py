@@ -38,7 +38,9 @@ GLOW = np.dtype([('place', 'f4', 4), ('colour', 'f4', 4)])
 """A disc of light, as the shaders take it."""
 
 SIGHT_M = 350.0
-_BEHIND_M = 12.0
+_BEHIND_M, _ASIDE_M = 12.0, 14.0
+"""Vehicles farther outside the view than this neither show nor cast shadows into it."""
+
 _FLASH_S = 0.5
 _STREET_LIGHT = 0.4
 _HEAD, _TAIL, _BRAKE = (1.0, 0.95, 0.85), (0.35, 0.01, 0.01), (1.3, 0.04, 0.03)
@@ -63,6 +65,7 @@ class Fleet:
         trace: moderngl.Program,
     ) -> None:
         self._world = world
+        self._widening = math.tan(math.radians(world.scenario.camera.horizontal_fov_deg) / 2)
         made = make_bodies()
         kinds = sorted({vehicle.kind for vehicle in world.vehicles})
         self._bodies = {kind: made[kind] for kind in kinds}
@@ -130,7 +133,10 @@ class Fleet:
         for vehicle in self._world.vehicles:
             state = self._world.state_at(vehicle, stamp_ns)
             x, y = float(state[Motion.X] - eye[0]), float(state[Motion.Y] - eye[1])
-            if math.hypot(x, y) < SIGHT_M and x * ahead[0] + y * ahead[1] > -_BEHIND_M:
+            depth = x * ahead[0] + y * ahead[1]
+            aside = abs(y * ahead[0] - x * ahead[1])
+            seen = aside < max(depth, 0.0) * self._widening + _ASIDE_M
+            if seen and depth > -_BEHIND_M and math.hypot(x, y) < SIGHT_M:
                 yield vehicle, state
 
     def _row(

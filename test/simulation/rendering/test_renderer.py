@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
+import moderngl
 import numpy as np
 import pytest
 
@@ -141,3 +143,25 @@ def test_without_segmentation_there_are_no_classes(wet: CameraRenderer) -> None:
 
     assert classes is None
     assert (pixels == wet.render(START_NS)[0]).all()
+
+
+def test_a_vehicle_at_the_rim_of_the_view_is_drawn(dry_world: World) -> None:
+    # Beside the road, its middle outside the view, its nose inside.
+    (car,) = dry_world.vehicles
+    states = car.states.copy()
+    place = dry_world.in_map(START_NS, np.array([[10.0, 8.6]]))
+    states[:, :2] = place
+    world = dataclasses.replace(dry_world, vehicles=(dataclasses.replace(car, states=states),))
+    with CameraRenderer(world) as renderer:
+        classes = classes_of(renderer)
+
+    columns = np.nonzero(classes == CLASS['vehicle'])[1]
+    assert len(columns) > 0
+    assert columns.min() == 0
+
+
+def test_closing_gives_the_context_back(dry_world: World) -> None:
+    with CameraRenderer(dry_world) as renderer:
+        pass
+
+    assert isinstance(renderer._ctx.mglo, moderngl.InvalidObject)
