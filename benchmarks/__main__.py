@@ -8,7 +8,7 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ('aligner', 'geometry', 'pipeline')
+BENCHMARKS = ('aligner', 'geometry', 'pipeline', 'simulation_camera', 'simulation_sound')
 
 
 def main() -> int:

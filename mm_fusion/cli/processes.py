@@ -20,8 +20,8 @@ import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import mm_fusion
 from mm_fusion.errors import MmFusionError
+from mm_fusion.resources import config_path
 
 if TYPE_CHECKING:
     import signal
@@ -128,7 +128,7 @@ def own_environment(folder: Path) -> Iterator[dict[str, str]]:
         yield environment | {
             'ROS_DOMAIN_ID': str(domain),
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            profile_variable(): str(profile_path()),
+            profile_variable(): str(config_path(PROFILE)),
             'ROS_LOG_DIR': str(folder / 'ros_log'),
             'PYTHONUNBUFFERED': '1',
         }
@@ -139,21 +139,6 @@ def profile_variable() -> str:
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     version_2 = any(Path(prefix, 'lib', 'libfastrtps.so').exists() for prefix in prefixes)
     return 'FASTRTPS_DEFAULT_PROFILES_FILE' if version_2 else 'FASTDDS_DEFAULT_PROFILES_FILE'
-
-
-def profile_path() -> Path:
-    """Find the Fast DDS profile in the source tree, or where the package is installed.
-
-    Raises:
-        MmFusionError: It is in neither place.
-    """
-    package = Path(mm_fusion.__file__).resolve().parent
-    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
-    places = [package.parent, *(Path(prefix, 'share', 'mm_fusion') for prefix in prefixes)]
-    for place in places:
-        if (place / 'config' / PROFILE).is_file():
-            return place / 'config' / PROFILE
-    raise MmFusionError(f'config/{PROFILE}: not found in {", ".join(map(str, places))}')
 
 
 def reserved_domain() -> tuple[int, IO[str]]:

@@ -32,9 +32,10 @@ from std_srvs.srv import Trigger
 from mm_fusion.bags.drive_messages import DriveMessages
 from mm_fusion.errors import MmFusionError
 from mm_fusion.ros.qos import OUTPUT_QOS
+from mm_fusion.ros.record_parameters import read_record
 from mm_fusion.ros.simulation import Simulation, SimulationReport
 from mm_fusion.ros.simulation_feed import DriveFeed
-from mm_fusion.ros.simulation_options import read_options
+from mm_fusion.ros.simulation_options import SimulationOptions
 from mm_fusion.ros.simulation_publishers import DrivePublishers
 from mm_fusion.simulation.drive import SimulatedDrive
 from mm_fusion.simulation.scenario_choice import choose_scenario
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
     from mm_fusion.bags.drive_messages import ImageTransport
     from mm_fusion.ros.simulation_feed import FaultyDrive
-    from mm_fusion.ros.simulation_options import SimulationOptions
     from mm_fusion.simulation.scenario import Scenario
 
 NAME = 'simulator'
@@ -68,7 +68,7 @@ class Simulator:
     def __init__(
         self, node: Node, make: Callable[[Scenario], FaultyDrive] = SimulatedDrive
     ) -> None:
-        self.options = options = read_options(node)
+        self.options = options = read_record(node, SimulationOptions())
         self.scenario = _scenario(options, 0)
         self._node = node
         images = cast('ImageTransport', options.image_transport)

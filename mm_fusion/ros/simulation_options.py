@@ -4,15 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-from mm_fusion.errors import SettingsError
-from mm_fusion.fields import real, specs_of, text, whole
-from mm_fusion.ros.parameters import describe, is_standard
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
+from mm_fusion.fields import real, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +57,3 @@ class SimulationOptions:
     )
     in_flight: int = whole(1, 'Lock-step: frames that may be without answer', '1', 1, 100)
     summary: str = text('', 'File for what was published and injected, as JSON; empty: none')
-
-
-def read_options(node: Node) -> SimulationOptions:
-    """Declare the parameters, with the values given to the node, and read them for good.
-
-    Args:
-        node: Made with ``automatically_declare_parameters_from_overrides``.
-
-    Raises:
-        SettingsError: A parameter is unknown or has a value that is refused; all are listed.
-    """
-    # The names of the parameters stand without the dot of a group.
-    specs = {
-        spec.name[1:]: replace(spec, name=spec.name[1:])
-        for spec in specs_of(SimulationOptions(), '')
-    }
-    given = {
-        name: parameter.value
-        for name, parameter in node.get_parameters_by_prefix('').items()
-        if not is_standard(name)
-    }
-    found = [
-        specs[name].problem(value) if name in specs else f'{name}: unknown parameter'
-        for name, value in given.items()
-    ]
-    problems = [problem for problem in found if problem is not None]
-    if problems:
-        raise SettingsError(problems)
-    values: dict[str, Any] = {
-        name: spec.type(given.get(name, spec.default)) for name, spec in specs.items()
-    }
-    for name, spec in specs.items():
-        descriptor = describe(spec)
-        descriptor.read_only = True
-        if name in given:
-            node.undeclare_parameter(name)
-        node.declare_parameter(name, values[name], descriptor, ignore_override=True)
-    return SimulationOptions(**values)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-import mm_fusion
 from mm_fusion.errors import ScenarioError
 from mm_fusion.fields import specs_of
+from mm_fusion.resources import config_path
 from mm_fusion.simulation.scenario import Fault, Scenario
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1_000_000
 """A larger file is no scenario: hours of weather and faults take a tenth of it."""
 
-_FOLDER = Path('config', 'scenarios')
+_FOLDER = 'scenarios'
 _MAX_BITS = 64
 
 
@@ -102,7 +102,7 @@ def scenario_names() -> list[str]:
     Raises:
         ScenarioError: The package is installed without them.
     """
-    return sorted(path.stem for path in _folder().glob('*.yaml'))
+    return sorted(path.stem for path in config_path(_FOLDER).glob('*.yaml'))
 
 
 class _Loader(yaml.SafeLoader):
@@ -156,25 +156,7 @@ def _path_of(name_or_path: str | Path) -> Path:
             f'scenario {name!r}: there is none of this name{_nearest(name, names)}; '
             f'expected a path, or one of {", ".join(names)}'
         )
-    return _folder() / f'{name}.yaml'
-
-
-def _folder() -> Path:
-    """Find the scenarios in the source tree, or where the package is installed."""
-    package = Path(mm_fusion.__file__).resolve().parent
-    prefixes = [
-        Path(prefix) for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
-    ]
-    # Of an installation that no environment names: <prefix>/lib/python3.x/site-packages/mm_fusion.
-    prefixes += package.parents[3:4]
-    places = [package.parent, *(prefix / 'share' / 'mm_fusion' for prefix in prefixes)]
-    for place in places:
-        if (place / _FOLDER).is_dir():
-            return place / _FOLDER
-    raise ScenarioError(
-        f'{_FOLDER}: the package is installed without its scenarios; give the path of a file. '
-        f'Looked in {", ".join(map(str, places))}'
-    )
+    return config_path(_FOLDER) / f'{name}.yaml'
 
 
 def _read(path: Path) -> str:

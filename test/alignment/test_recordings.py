@@ -9,6 +9,7 @@ from alignment.samples import MS, delayed, drops, feed, wait
 
 from mm_fusion.alignment import Aligner
 from mm_fusion.bags import read_bag
+from mm_fusion.bags.truths import RoadTruth, SirenTruth
 from mm_fusion.errors import SampleError
 from mm_fusion.messages import OdometryPose
 from mm_fusion.settings import AlignmentSettings
@@ -25,7 +26,11 @@ pytestmark = pytest.mark.realdata
 def samples_of(path: Path) -> list[Sample]:
     with read_bag(path) as bag:
         contents = [event.content for event in bag.events()]
-    return [one for one in contents if not isinstance(one, SampleError | OdometryPose)]
+    return [
+        one
+        for one in contents
+        if not isinstance(one, SampleError | OdometryPose | RoadTruth | SirenTruth)
+    ]
 
 
 @pytest.mark.parametrize('pause_ms', [100, -100_000])

@@ -22,9 +22,10 @@ from std_msgs.msg import Float32
 
 from mm_fusion.bags import BagWriter
 from mm_fusion.bags.raw import RawBag
-from mm_fusion.cli.live_run import profile_path, profile_variable
+from mm_fusion.cli.processes import PROFILE, profile_variable
 from mm_fusion.errors import BagError
 from mm_fusion.nodes.bag_recorder import BagRecorder
+from mm_fusion.resources import config_path
 from support.ros_graph import DEADLINE_S, to_time
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def test_the_profile_for_large_images_is_in_force(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
-        env=dict(os.environ) | {profile_variable(): str(profile_path())},
+        env=dict(os.environ) | {profile_variable(): str(config_path(PROFILE))},
     )
 
     assert int(result.stdout) >= 64 * 1024**2

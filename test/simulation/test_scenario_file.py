@@ -12,9 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-import mm_fusion
 from mm_fusion.errors import ScenarioError
-from mm_fusion.simulation import scenario_file
 from mm_fusion.simulation.scenario import Scenario, Timing
 from mm_fusion.simulation.scenario_file import (
     MAX_BYTES,
@@ -248,25 +246,3 @@ def test_a_scenario_survives_being_written_with_every_field() -> None:
     assert parse_scenario(text, 'drive.yaml') == scenario
     for name in leaf_names(scenario):
         assert f'{name}:' in text
-
-
-@pytest.mark.parametrize('layout', ['source', 'ament', 'prefix'])
-def test_the_scenarios_are_found_in_the_source_tree_and_where_they_are_installed(
-    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / 'lib' / 'python3.10' / 'site-packages' / 'mm_fusion'
-    share = {
-        'source': package.parent,
-        'ament': tmp_path / 'workspace' / 'share' / 'mm_fusion',
-        'prefix': tmp_path / 'share' / 'mm_fusion',
-    }[layout]
-    monkeypatch.setattr(mm_fusion, '__file__', str(package / '__init__.py'))
-    monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere:{tmp_path / "workspace"}')
-    with pytest.raises(ScenarioError, match='installed without its scenarios'):
-        scenario_names()
-
-    (share / scenario_file._FOLDER).mkdir(parents=True)
-    (share / scenario_file._FOLDER / 'one.yaml').write_text('name: one')
-
-    assert scenario_names() == ['one']
-    assert load_scenario('one').name == 'one'
