@@ -26,8 +26,17 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.rendering.environment import Light
     from mm_fusion.simulation.world import World
 
-_SCENE_UNIT, _DEPTH_UNIT, _METER_UNIT, _EXPOSURE_UNIT, _NOISE_UNIT, _DROPS_UNIT = range(1, 7)
-_DROP_CELL_UNIT = 7
+_UNITS = {
+    'scene': 1,
+    'depths': 2,
+    'metered': 3,
+    'exposed': 4,
+    'grain': 5,
+    'drops': 6,
+    'drop_cells': 7,
+}
+"""Texture units by sampler."""
+
 _CELLS = (32, 18)
 _SHORT_EXPOSURE_S = 0.004
 _LONG_EXPOSURE_S = 0.02
@@ -104,18 +113,12 @@ class Lens:
         """
         ctx = self._ctx
         ctx.disable(ctx.BLEND | ctx.DEPTH_TEST | ctx.CULL_FACE)
-        now = view_projection.astype(np.float64)
-        back = previous_view_projection.astype(np.float64) @ np.linalg.inv(now)
         light = self._environment.light_at(stamp_ns)
         drops = self._drops_at(stamp_ns)
+        now = view_projection.astype(np.float64)
+        back = previous_view_projection.astype(np.float64) @ np.linalg.inv(now)
         uniforms = {
-            'scene': _SCENE_UNIT,
-            'depths': _DEPTH_UNIT,
-            'metered': _METER_UNIT,
-            'exposed': _EXPOSURE_UNIT,
-            'grain': _NOISE_UNIT,
-            'drops': _DROPS_UNIT,
-            'drop_cells': _DROP_CELL_UNIT,
+            **_UNITS,
             'size': (float(radiance.size[0]), float(radiance.size[1])),
             'back': back.T.astype(np.float32).tobytes(),
             'level': light.level,
@@ -125,35 +128,36 @@ class Lens:
             **self._grain_uniforms(stamp_ns, light),
             **_sun_uniforms(light, now),
         }
-        for texture in (radiance, depth):
-            texture.filter = (ctx.NEAREST, ctx.NEAREST)
-            texture.repeat_x = texture.repeat_y = False
-        depth.compare_func = ''
-        for unit, texture in (
-            (_SCENE_UNIT, radiance),
-            (_DEPTH_UNIT, depth),
-            (_METER_UNIT, self._metered),
-            (_EXPOSURE_UNIT, self._exposed),
-            (_NOISE_UNIT, self._noise),
-            (_DROPS_UNIT, self._drop_texture),
-            (_DROP_CELL_UNIT, self._drop_cells),
-        ):
-            texture.use(unit)
+        self._drop_cells.write((255 * self._drops.cells(drops, _CELLS).astype(np.uint8)).tobytes())
+        self._use_textures(radiance, depth)
+        dazzled = bool(max(uniforms['sun_glare']) > _LEAST_GLARE)
         for framebuffer, drawn in (
             (self._meter_target, self._meter),
             (self._expose_target, self._expose),
+            *((target, one) for one in self._developed_by(drops.amount > 0, dazzled)),
         ):
             framebuffer.use()
             assign(drawn.program, **uniforms)
             drawn.render()
-        target.use()
-        self._drop_cells.write((255 * self._drops.cells(drops, _CELLS).astype(np.uint8)).tobytes())
-        dazzled = bool(max(uniforms['sun_glare']) > _LEAST_GLARE)
-        for develop in self._developed_by(dropped=drops.amount > 0, dazzled=dazzled):
-            assign(develop.program, **uniforms)
-            develop.render()
 
-    def _developed_by(self, *, dropped: bool, dazzled: bool) -> Iterator[moderngl.VertexArray]:
+    def _use_textures(self, radiance: moderngl.Texture, depth: moderngl.Texture) -> None:
+        for texture in (radiance, depth):
+            texture.filter = (self._ctx.NEAREST, self._ctx.NEAREST)
+            texture.repeat_x = texture.repeat_y = False
+        depth.compare_func = ''
+        used = {
+            'scene': radiance,
+            'depths': depth,
+            'metered': self._metered,
+            'exposed': self._exposed,
+            'grain': self._noise,
+            'drops': self._drop_texture,
+            'drop_cells': self._drop_cells,
+        }
+        for name, texture in used.items():
+            texture.use(_UNITS[name])
+
+    def _developed_by(self, dropped: bool, dazzled: bool) -> Iterator[moderngl.VertexArray]:
         """Give the programs of the cells, compiled where they were not needed before."""
         always = ['NOISY'] * self._settings.noise + ['DAZZLED'] * dazzled
         blurs: tuple[tuple[str, ...], ...] = ((),)
