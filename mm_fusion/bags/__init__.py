@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from mm_fusion.bags.reader import BagEvent, BagReader, Truth, read_bag
 from mm_fusion.bags.topics import BagTopics, match_topics
-from mm_fusion.bags.truths import UNKNOWN, RoadTruth, SirenTruth
 from mm_fusion.bags.typestore import known_types
 from mm_fusion.bags.writer import BagWriter
+from mm_fusion.messages.truths import UNKNOWN, RoadTruth, SirenTruth
 
 __all__ = [
     'UNKNOWN',

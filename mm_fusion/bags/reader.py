@@ -14,7 +14,6 @@ from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
 
 from mm_fusion.bags.topics import ROLE_MODALITIES, BagTopics, Role, match_topics
-from mm_fusion.bags.truths import RoadTruth, SirenTruth, road_truth, siren_truth
 from mm_fusion.bags.typestore import recorded_types
 from mm_fusion.errors import BagError, MmFusionError, SampleError
 from mm_fusion.messages import (
@@ -25,6 +24,7 @@ from mm_fusion.messages import (
     position_sample,
     velocity_sample,
 )
+from mm_fusion.messages.truths import RoadTruth, SirenTruth, road_truth, siren_truth
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import DropReason, Modality, Sample
 

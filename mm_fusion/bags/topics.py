@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from mm_fusion.bags.truths import ROAD_STATE_TYPE, SIREN_TYPE
 from mm_fusion.errors import BagError
 from mm_fusion.messages import AUDIO_INFO_TYPE, ODOMETRY_TYPE, ROLE_TYPES
+from mm_fusion.messages.truths import ROAD_STATE_TYPE, SIREN_TYPE
 from mm_fusion.types.sensors import Modality
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import numpy as np
 
 from mm_fusion.bags import read_bag
 from mm_fusion.bags.raw import RawBag
-from mm_fusion.bags.truths import ROAD_STATE_TYPE
 from mm_fusion.errors import BagError, SampleError
 from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
@@ -19,6 +18,7 @@ from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
 from mm_fusion.evaluation.result import bag_result
 from mm_fusion.evaluation.truth import TruthRecorder
+from mm_fusion.messages.truths import ROAD_STATE_TYPE
 from mm_fusion.types.predictions import (
     EgoMotion,
     FusionOutput,

@@ -9,9 +9,9 @@ from alignment.samples import MS, delayed, drops, feed, wait
 
 from mm_fusion.alignment import Aligner
 from mm_fusion.bags import read_bag
-from mm_fusion.bags.truths import RoadTruth, SirenTruth
 from mm_fusion.errors import SampleError
 from mm_fusion.messages import OdometryPose
+from mm_fusion.messages.truths import RoadTruth, SirenTruth
 from mm_fusion.settings import AlignmentSettings
 from mm_fusion.types.sensors import DropReason, Modality
 
