@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 Mark: TypeAlias = Literal['solid', 'dashed', 'none']
 Light: TypeAlias = Literal['green', 'yellow', 'red']
 
-MAIN_GREEN_S = (0.0, 30.0)
+MAIN_GREEN_S = (0.0, 24.0)
 """When the main road has green, in each cycle of the traffic lights."""
 
-SIDE_GREEN_S = (35.0, 49.0)
+SIDE_GREEN_S = (30.0, 49.0)
 """When the side roads have."""
 
 YELLOW_S = 3.0

@@ -30,7 +30,8 @@ def _surface() -> SurfaceProfile:
 
 def _road() -> Road:
     lanes = (Lane(-1.75, 3.5, 1), Lane(1.75, 3.5, -1))
-    return Road(Course([(0.0, 0.0)], -50.0, 50.0, 0.0), lanes, ((0.0, 'dashed'),), True, 0.5)
+    course = Course([(0.0, 0.0)], -50.0, 50.0, 0.0)
+    return Road(course, lanes, ((0.0, 'dashed'),), kerb=True, shoulder_m=0.5)
 
 
 def test_the_edges_of_a_road_include_its_shoulders() -> None:
@@ -72,6 +73,6 @@ def test_only_one_road_of_a_junction_has_no_red_at_a_time() -> None:
 def test_yellow_follows_green_and_red_follows_yellow() -> None:
     junction = Junction(0.0, 11.0, (0, 1), signals=True)
 
-    lights = [junction.main_light(time) for time in (29.9, 30.1, 32.9, 33.1, 54.9, 55.1)]
+    lights = [junction.main_light(time) for time in (23.9, 24.1, 26.9, 27.1, 54.9, 55.1)]
 
     assert lights == ['green', 'yellow', 'yellow', 'red', 'red', 'green']

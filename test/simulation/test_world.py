@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -11,18 +13,21 @@ from mm_fusion.simulation.layout import generate_roads
 from mm_fusion.simulation.scenario import Scenario, WeatherKey
 from mm_fusion.simulation.world import START_NS, STEP_NS, Motion, Vehicle, World
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def _vehicle(states: np.ndarray) -> Vehicle:
+
+def _vehicle(states: NDArray[np.float64]) -> Vehicle:
     off = np.zeros(len(states), bool)
     return Vehicle('car', 4.4, 1.8, 1.5, 0.9, (0.1, 0.1, 0.1), None, states, off, off, off)
 
 
-def _world(states: np.ndarray) -> World:
+def _world(states: NDArray[np.float64]) -> World:
     scenario = Scenario(weather=(WeatherKey(at_s=0.0), WeatherKey(at_s=10.0, rain_mmph=4.0)))
     return World(scenario, generate_roads(scenario), _vehicle(states), (), len(states))
 
 
-def _moving() -> np.ndarray:
+def _moving() -> NDArray[np.float64]:
     states = np.zeros((4, len(Motion)))
     states[:, Motion.X] = [0.0, 0.2, 0.4, 300.0]
     states[:, Motion.HEADING] = [0.0, 0.1, 0.2, 0.3]

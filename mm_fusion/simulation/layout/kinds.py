@@ -45,16 +45,16 @@ class Layout:
 LAYOUTS = {
     'town': Layout(
         limit_mps=13.9,
-        straight_m=(25.0, 90.0),
-        bend_share=0.6,
+        straight_m=(20.0, 60.0),
+        bend_share=0.5,
         bend_rad=(0.1, 0.5),
         bend_radius_m=(60.0, 200.0),
         heading_max_rad=1.5,
         junction_spacing_m=(60.0, 110.0),
         crossing_spacing_m=(40.0, 60.0),
-        turn_share=0.3,
+        turn_share=0.4,
         turn_radius_m=(15.0, 21.0),
-        signal_share=0.5,
+        signal_share=0.65,
         margin_m=450.0,
     ),
     'rural': Layout(

@@ -68,7 +68,7 @@ _LIVERY = {
 }
 _WANDER_M = 0.11
 _WANDER_S = 5.0
-_LIVELINESS_MPS2 = 0.18
+_LIVELINESS_MPS2 = 0.35
 _LIVELINESS_S = 2.0
 
 
@@ -187,15 +187,15 @@ def draw_fleet(scenario: Scenario, count: int, longest_m: float) -> Fleet:
 
     driving = Driving(
         headway_s=np.where(sirens, 0.6, drawn(1.35, 0.25, 0.9, 2.0)),
-        acceleration=agility * drawn(1.5, 0.25, 1.0, 2.1),
-        braking=np.where(sirens, 3.0, drawn(1.9, 0.25, 1.4, 2.6)),
+        acceleration=agility * drawn(2.0, 0.3, 1.4, 2.6),
+        braking=np.where(sirens, 3.0, drawn(2.2, 0.3, 1.6, 3.0)),
         gap_m=np.where(sirens, 1.5, drawn(2.2, 0.4, 1.5, 3.2)),
     )
     calm = np.where(sirens, 0.3, 1.0)
     return Fleet(
         kinds=tuple(kinds),
         driving=driving,
-        pace=np.where(sirens, 1.0, drawn(0.97, 0.07, 0.82, 1.12)),
+        pace=np.where(sirens, 1.0, drawn(0.98, 0.09, 0.8, 1.16)),
         top=np.array([MODELS[kind].top_mps for kind in kinds]),
         wander=calm * _WANDER_M * _smooth_noise(rng, steps, size, _WANDER_S),
         liveliness=calm * _LIVELINESS_MPS2 * _smooth_noise(rng, steps, size, _LIVELINESS_S),

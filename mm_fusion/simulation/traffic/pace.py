@@ -19,18 +19,21 @@ _STEP_M = 1.0
 _MATERIAL_PACE = (1.0, 1.0, 0.85, 0.75, 0.6)
 _UNEVENNESS_PACE = (1.0, 0.92, 0.7)
 _FULL_PACE_GRIP = 0.75
-_LATERAL_MPS2 = 2.0
+_LATERAL_MPS2 = 2.4
 _LATERAL_GRIP_SHARE = 0.4
-_BRAKING_MPS2 = 1.3
+_BRAKING_MPS2 = 1.7
 _BRAKING_GRIP_SHARE = 0.3
+_GIVE_WAY_M = 8.0
+_GIVE_WAY_MPS = 6.5
 _DAMPING_S = 0.9
 
 
 class Pace:
     """Speeds on the main road, by arc length and direction.
 
-    Drivers take bends with a comfortable lateral acceleration, use a part of the grip only, and
-    brake for what comes with a part of it too.
+    Drivers take bends with a comfortable lateral acceleration, slow down at junctions without
+    traffic lights in towns, use a part of the grip only, and brake for what comes with a part of
+    it too.
 
     Args:
         roads: With what lies on them.
@@ -48,6 +51,10 @@ class Pace:
         most = self._grip * GRAVITY_MPS2
         lateral = np.minimum(_LATERAL_MPS2, _LATERAL_GRIP_SHARE * most)
         bends = np.sqrt(lateral / np.maximum(np.abs(course.curvature_at(arcs)), 1e-6))
+        for junction in roads.junctions:
+            if roads.urban and not junction.signals:
+                near = np.abs(arcs - junction.arc_m) < _GIVE_WAY_M
+                bends[near] = np.minimum(bends[near], _GIVE_WAY_MPS)
         braking = np.minimum(_BRAKING_MPS2, _BRAKING_GRIP_SHARE * most)
         self._speeds = np.stack(
             [

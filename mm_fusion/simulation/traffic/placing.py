@@ -29,7 +29,7 @@ SIGHT_M = 185.0
 REACH_M = 240.0
 """Vehicles further away are placed anew."""
 
-_SPOTS_M = np.arange(40.0, 345.0, 7.0)
+_SPOTS_M = np.arange(15.0, 345.0, 6.0)
 _NEARBY_M = (0.0, 6.0, -6.0, 12.0, -12.0, 18.0, -18.0, 24.0, 30.0, 36.0, 42.0, 48.0)
 _LOST_M = 400.0
 _SIREN_M = 100.0
@@ -231,7 +231,9 @@ class Placer:
             slack = gaps[leader] - _ROOM_M / 2
             speed = min(speed, slack / 1.2, np.sqrt(fleet.speed[leader] ** 2 + brake * slack))
         trailing = -ahead - fleet.front - fleet.rear[one]
-        needed = _ROOM_M / 2 + fleet.speed + np.maximum(fleet.speed**2 - speed**2, 0.0) / brake
+        needed = (
+            _ROOM_M / 2 + 0.8 * fleet.speed + np.maximum(fleet.speed**2 - speed**2, 0.0) / brake
+        )
         if bool((behind & (trailing < needed)).any()):
             return False
         self.put(fleet, one, MAIN, arc, lane.direction, lane.left_m, 0.0)

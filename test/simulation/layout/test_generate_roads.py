@@ -4,18 +4,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from mm_fusion.simulation.layout import generate_roads
 from mm_fusion.simulation.layout.network import speed_limit_mps
-from mm_fusion.simulation.roads import RoadNetwork
 from mm_fusion.simulation.scenario import (
     EmergencyVehicle,
     RoadSettings,
     Scenario,
     SurfaceStretch,
 )
+
+if TYPE_CHECKING:
+    from mm_fusion.simulation.roads import RoadNetwork
 
 KINDS = ('town', 'rural', 'motorway')
 SEEDS = range(6)
@@ -101,7 +106,7 @@ def test_a_motorway_has_two_or_three_lanes_each_way_and_no_junctions() -> None:
 def test_lanes_stand_from_right_to_left_and_do_not_overlap() -> None:
     for kind in KINDS:
         lanes = _network(kind, 0).main.lanes
-        for right, left in zip(lanes[:-1], lanes[1:], strict=True):
+        for right, left in pairwise(lanes):
             assert left.left_m - right.left_m >= (left.width_m + right.width_m) / 2 - 1e-9
 
 

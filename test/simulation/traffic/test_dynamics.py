@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,9 @@ from hypothesis import strategies as st
 from mm_fusion.simulation.roads import SurfaceProfile
 from mm_fusion.simulation.traffic.dynamics import advance, braking_distance, grip_at, within_grip
 from mm_fusion.simulation.world import FRICTION_COEFFICIENTS, Motion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @pytest.mark.parametrize('friction', [0, 1, 5], ids=['dry', 'wet', 'ice'])
@@ -37,7 +42,7 @@ def test_no_demand_leaves_the_friction_circle(
 def test_nobody_rolls_backwards_and_speed_is_the_integral_of_acceleration(
     speed: float, demands: list[float]
 ) -> None:
-    states = np.zeros((1, len(Motion)))
+    states: NDArray[np.float64] = np.zeros((1, len(Motion)))
     states[0, Motion.SPEED] = speed
     for demand in demands:
         after = advance(states, np.array([demand]), np.zeros(1))
@@ -48,7 +53,7 @@ def test_nobody_rolls_backwards_and_speed_is_the_integral_of_acceleration(
 
 
 def test_a_steady_curve_closes_a_circle() -> None:
-    states = np.zeros((1, len(Motion)))
+    states: NDArray[np.float64] = np.zeros((1, len(Motion)))
     states[0, Motion.SPEED], states[0, Motion.YAW_RATE] = 5.0, 0.5
     steps = round(2 * np.pi / 0.5 / 0.02)
     for _ in range(steps):
@@ -61,7 +66,10 @@ def test_a_steady_curve_closes_a_circle() -> None:
 def test_loose_ground_has_less_grip_than_asphalt() -> None:
     friction = np.tile(np.eye(6, dtype=np.float32)[0], (5, 1))
     surface = SurfaceProfile(
-        np.arange(5.0), friction, np.eye(5, dtype=np.float32), np.ones((5, 3), np.float32) / 3
+        np.arange(5, dtype=np.float64),
+        friction,
+        np.eye(5, dtype=np.float32),
+        np.tile(np.eye(3, dtype=np.float32)[0], (5, 1)),
     )
 
     asphalt, concrete, cobble, gravel, mud = grip_at(surface, np.arange(5.0))

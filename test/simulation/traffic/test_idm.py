@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from mm_fusion.simulation.traffic.idm import Driving, free, interaction
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 DRIVER = Driving(*(np.array([value]) for value in (1.6, 0.73, 1.67, 2.0)))
 
 
-def _one(value: float) -> np.ndarray:
+def _one(value: float) -> NDArray[np.float64]:
     return np.array([value])
 
 

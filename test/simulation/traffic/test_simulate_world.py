@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from mm_fusion.simulation.scenario import (
     Horn,
@@ -21,6 +21,9 @@ from mm_fusion.simulation.traffic import simulate_world
 from mm_fusion.simulation.traffic.dynamics import STEP_S, grip_at
 from mm_fusion.simulation.world import PLACED_ANEW_M, Motion, Vehicle, World
 from support.worlds import overlaps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DRIVES = [
     ('town', 'dry', 1),
@@ -50,7 +53,7 @@ def _driving(world: World) -> list[Vehicle]:
 
 def _kept(vehicle: Vehicle) -> NDArray[np.bool_]:
     """Steps (n - 1,) in which a vehicle was not placed anew."""
-    return np.hypot(*np.diff(vehicle.states[:, :2], axis=0).T) < PLACED_ANEW_M
+    return np.asarray(np.hypot(*np.diff(vehicle.states[:, :2], axis=0).T) < PLACED_ANEW_M)
 
 
 @pytest.mark.parametrize('drive', DRIVES)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from mm_fusion.simulation.traffic import simulate_world
 from mm_fusion.simulation.traffic.dynamics import STEP_S
 from mm_fusion.simulation.world import Motion, World
 from support.worlds import overlaps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DRIVES = [
     ('oncoming', 'town', 4, 16.0),
@@ -37,7 +41,7 @@ def _world(approach: str, kind: str, seed: int, speed_mps: float) -> World:
     )
 
 
-def _apart(world: World) -> np.ndarray:
+def _apart(world: World) -> NDArray[np.float64]:
     (siren,) = (vehicle for vehicle in world.vehicles if vehicle.siren)
     return np.asarray(np.hypot(*(siren.states[:, :2] - world.ego.states[:, :2]).T))
 
