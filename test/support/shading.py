@@ -34,9 +34,15 @@ void main() {{ {body} }}
 
 
 @functools.lru_cache(maxsize=1)
-def shared_context() -> moderngl.Context:
-    """Give the context of this run."""
+def _context() -> moderngl.Context:
     return create_context()
+
+
+def shared_context() -> moderngl.Context:
+    """Give the context of this run, made current again after others."""
+    context = _context()
+    context.__enter__()  # type: ignore[no-untyped-call]
+    return context
 
 
 def evaluate(

@@ -64,16 +64,15 @@ class Drops:
             first = np.floor(middle).astype(int) - reach
             y, x = np.mgrid[0 : 2 * reach, 0 : 2 * reach] + 0.5
             right, up = x + first[0] - middle[0], y + first[1] - middle[1]
-            inside = np.clip((1.0 - np.hypot(right, up * sag) / radius) * 2.2, 0, 1)
+            within = 1.0 - np.hypot(right, up * sag) / radius
+            inside = np.clip(within * 2.2, 0, 1)
             looks = 128 / 255 - 0.5 * np.stack([right, up], axis=-1) / _REACH_PX
-            drop = inside > 0
-            place = (
-                (np.nonzero(drop)[0] + first[1]) % rows,
-                (np.nonzero(drop)[1] + first[0]) % columns,
-            )
-            picture[place] = np.column_stack(
-                [looks[drop], inside[drop], np.full(np.count_nonzero(drop), order)]
-            )
+            row, column = (y + first[1] - 0.5).astype(int), (x + first[0] - 0.5).astype(int)
+            place = row % rows, column % columns
+            # A margin around each drop, so that interpolation at its edge stays with it.
+            drawn = (inside > 0) | ((within > -2.0 / radius) & (picture[place][..., 2] == 0))
+            values = [looks, inside[..., None], np.full((*inside.shape, 1), order)]
+            picture[place[0][drawn], place[1][drawn]] = np.concatenate(values, axis=-1)[drawn]
         return np.clip(np.rint(255 * picture), 0, 255).astype(np.uint8).tobytes()
 
     def cells(self, state: DropState, cells: tuple[int, int]) -> NDArray[np.bool_]:
