@@ -3,8 +3,9 @@
 """Compare how the simulated ego vehicle drives with recorded drives.
 
 Speed, longitudinal acceleration, yaw rate and lateral acceleration of simulated and recorded
-drives go through the same resampling and smoothing. Prints quantiles and distances, and draws
-their densities: ``python -m benchmarks.simulation_motion --real DIR --out PNG``.
+drives go through the same resampling and smoothing; no country road was recorded. Prints
+quantiles and distances, and draws their densities:
+``python -m benchmarks.simulation_motion --real DIR --out PNG``.
 """
 
 from __future__ import annotations
@@ -192,8 +193,8 @@ def draw(rows: list[tuple[Drives, list[Drives]]], path: Path) -> None:
         for index, (ax, quantity) in enumerate(zip(axes, QUANTITIES, strict=True)):
             _panel(ax, quantity, index, made, real)
         axes[0].set_ylabel(f'{made.name.removeprefix("simulated ")}\ndensity')
-        where = 'upper right' if len(real) > 1 else 'upper left'
-        axes[0].legend(fontsize=7.5, frameon=False, loc=where)
+        axes[0].set_ylim(0.0, 1.35 * axes[0].get_ylim()[1])
+        axes[0].legend(fontsize=7.5, frameon=False, loc='upper left', ncols=2)
     for ax, (name, _, _, _) in zip(grid[0], QUANTITIES, strict=True):
         ax.set_title(f'{name[0].upper()}{name[1:]}', fontsize=10)
     for ax, (_, unit, _, _) in zip(grid[-1], QUANTITIES, strict=True):
@@ -218,7 +219,7 @@ def _panel(
         values = drives.values[index]
         if len(values):
             density, _ = np.histogram(values, edges, density=True)
-            label = drives.name if drives is made else drives.name.split('_')[0]
+            label = 'simulated' if drives is made else drives.name.split('_')[0]
             ax.stairs(
                 density,
                 edges,
@@ -233,6 +234,7 @@ def _panel(
         ax.set_yscale('log')
         ax.set_ylim(3e-3 / (high - low), 60 / (high - low))
     ax.spines[['top', 'right']].set_visible(False)
+    ax.locator_params(axis='x', nbins=7)
     ax.tick_params(labelsize=8)
 
 

@@ -60,7 +60,7 @@ def test_a_tunnel_covers_its_stretch_only() -> None:
 
 def test_only_one_road_of_a_junction_has_no_red_at_a_time() -> None:
     junction = Junction(0.0, 11.0, (0, 1), signals=True, signal_offset_s=17.0)
-    times = np.arange(0.0, 2 * CYCLE_S, 0.1)
+    times = [float(time) for time in np.arange(0.0, 2 * CYCLE_S, 0.1)]
 
     main = [junction.main_light(time) for time in times]
     side = [junction.side_light(time) for time in times]

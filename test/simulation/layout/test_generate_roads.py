@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,14 +33,16 @@ def _network(kind: str, seed: int, duration_s: float = 60.0) -> RoadNetwork:
 @pytest.mark.parametrize('kind', KINDS)
 @pytest.mark.parametrize('seed', SEEDS)
 def test_the_main_road_never_comes_near_itself(kind: str, seed: int) -> None:
-    course = _network(kind, seed).main.course
-    arcs = np.arange(course.start_m, course.end_m, 4.0)
+    course = _network(kind, seed, 240.0).main.course
+    arcs = np.arange(course.start_m, course.end_m, 6.0)
     places = course.pose_at(arcs)[:, :2]
 
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
     along = np.abs(arcs[:, None] - arcs[None])
 
     assert apart[along > 70.0].min() > 35.0
+    headings = course.pose_at(arcs)[:, 2]
+    assert np.abs(headings - headings[0]).max() < 1.51
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -59,9 +61,9 @@ def test_the_main_road_is_smooth_and_reaches_beyond_the_drive(kind: str, seed: i
 
 @pytest.mark.parametrize('seed', SEEDS)
 def test_side_roads_meet_the_main_road_at_their_junction_only(seed: int) -> None:
-    network = _network('town', seed)
+    network = _network('town', seed, 240.0)
     main = network.main.course
-    places = main.pose_at(np.arange(main.start_m, main.end_m, 2.0))[:, :2]
+    places = main.pose_at(np.arange(main.start_m, main.end_m, 4.0))[:, :2]
 
     assert network.junctions
     assert {side for j in network.junctions for side in j.side_roads} == set(
@@ -76,6 +78,20 @@ def test_side_roads_meet_the_main_road_at_their_junction_only(seed: int) -> None
             outside = points[np.linalg.norm(points - centre, axis=1) > junction.radius_m + 25.0]
             away = np.linalg.norm(outside[:, None] - places[None], axis=2)
             assert away.min() > 20.0
+
+
+@pytest.mark.parametrize('seed', SEEDS)
+def test_side_roads_of_different_junctions_stay_apart(seed: int) -> None:
+    network = _network('town', seed, 240.0)
+    roads = [side.course for side in network.side_roads]
+    points = [course.pose_at(np.arange(0.0, course.end_m, 4.0))[:, :2] for course in roads]
+    owners = {
+        side: junction.arc_m for junction in network.junctions for side in junction.side_roads
+    }
+
+    for (i, one), (j, other) in combinations(enumerate(points), 2):
+        if owners[i] != owners[j]:
+            assert np.linalg.norm(one[:, None] - other[None], axis=2).min() > 20.0
 
 
 def test_the_main_road_turns_at_some_junctions_both_ways() -> None:
