@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mm_fusion.bags import BagWriter, RoadTruth, SirenTruth, match_topics, read_bag
-from mm_fusion.messages.truths import UNKNOWN, road_truth, siren_truth
 from mm_fusion.errors import SampleError
+from mm_fusion.messages.truths import UNKNOWN, road_truth, siren_truth
 from mm_fusion.types.sensors import DropReason
 from support import recordings
 from support.truths import pose_array, road_state
