@@ -68,8 +68,7 @@ class _Worker:
 
     @classmethod
     def start(cls, shared: Any, stop: Any, threads: int) -> None:
-        """Prepare a process: the interrupt of a terminal is for the one that waits for it."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        """Prepare a process."""
         # Mesa starts a thread for each core, in each process.
         os.environ.setdefault('LP_NUM_THREADS', str(threads))
         cls.shared, cls.stop = shared, stop
@@ -136,7 +135,7 @@ def write_drives(
         return BatchProgress(drives, round(shared[0]), shared[1])
 
     try:
-        waiting = {pool.submit(_Worker.write, job) for job in jobs}
+        waiting = _submitted(pool, jobs)
         done: set[Future[None]] = set()
         while waiting:
             finished, waiting = wait(waiting, _POLL_S, FIRST_COMPLETED)
@@ -150,3 +149,17 @@ def write_drives(
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, jobs: Sequence[DriveJob]) -> set[Future[None]]:
+    """Hand out the jobs, which starts the processes.
+
+    The interrupt of a terminal goes to all of them, but is for the one that waits for the others.
+    A process takes over what is blocked where it is started, so that it never sees one, not even
+    while it imports.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return {pool.submit(_Worker.write, job) for job in jobs}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
