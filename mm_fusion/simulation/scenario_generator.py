@@ -112,6 +112,7 @@ _SUN_DEG: Mapping[str, Range] = {
 }
 _SUN_SHARES = {'day': 0.5, 'low sun': 0.2, 'dusk': 0.15, 'night': 0.15}
 
+_OVERTAKING_MPS = {'town': (18.0, 26.0), 'rural': (32.0, 40.0), 'motorway': (40.0, 50.0)}
 _SIREN_EVERY_S = 90.0
 _HORN_EVERY_S = 60.0
 _FAULT_EVERY_S = 40.0
@@ -263,13 +264,16 @@ def _emergencies(draw: Draw, kind: str, duration_s: float) -> tuple[EmergencyVeh
         at_s += on_before_s + draw.real((0.0, duration_s / 2), 1)
         if at_s > duration_s:
             break
+        approach = draw.among(approaches)
+        # Slower than the traffic, one from behind would never come.
+        speeds = _OVERTAKING_MPS[kind] if approach == 'from_behind' else (10.0, 30.0)
         found.append(
             EmergencyVehicle(
                 vehicle=draw.among(('ambulance', 'police', 'fire_engine')),
                 siren=draw.among(('wail', 'yelp', 'two_tone')),
-                approach=draw.among(approaches),
+                approach=approach,
                 meets_at_s=round(at_s, 1),
-                speed_mps=draw.real((10.0, 30.0), 1),
+                speed_mps=draw.real(speeds, 1),
                 on_before_s=on_before_s,
                 off_after_s=off_after_s,
             )

@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from mm_fusion.simulation.layout.network import speed_limit_mps
 from mm_fusion.simulation.samples import FaultKind
 from mm_fusion.simulation.scenario import SENSORS, Scenario
 from mm_fusion.simulation.scenario_file import parse_scenario, scenario_to_yaml
@@ -122,3 +123,15 @@ def test_they_can_be_driven(scenarios: list[Scenario], kind: str) -> None:
 def test_the_seed_decides() -> None:
     assert random_scenario(7) == random_scenario(7)
     assert random_scenario(7).surface != random_scenario(8).surface
+
+
+def test_what_comes_from_behind_can_catch_up(scenarios: list[Scenario]) -> None:
+    behind = [
+        (vehicle.speed_mps, speed_limit_mps(scenario))
+        for scenario in scenarios
+        for vehicle in scenario.emergencies
+        if vehicle.approach == 'from_behind'
+    ]
+
+    assert len(behind) > 20
+    assert all(speed > limit + 3 for speed, limit in behind)
