@@ -166,6 +166,9 @@ def lateness(
     """
     late = []
     for index, (emergency, start) in enumerate(zip(emergencies, starts, strict=True)):
+        if emergency.meets_at_s >= (len(record) - 1) * STEP_S:
+            late.append(0.0)
+            continue
         states = record[start.step :, record.shape[1] - len(starts) + index]
         ego = record[start.step :, EGO]
         if start.side is None:
@@ -174,9 +177,9 @@ def lateness(
             passed = np.flatnonzero(~ahead[comes[0] :]) if len(comes) else comes
             nearest = int(comes[0] + passed[0]) if len(passed) else len(ego)
         else:
-            nearest = int(np.argmin(np.hypot(*(states[:, :2] - ego[:, :2]).T)))
-        inside = emergency.meets_at_s < (len(record) - 1) * STEP_S
-        late.append((start.step + nearest) * STEP_S - emergency.meets_at_s if inside else 0.0)
+            apart = np.hypot(*(states[:, :2] - ego[:, :2]).T)
+            nearest = int(np.argmin(apart)) if len(apart) else 0
+        late.append((start.step + nearest) * STEP_S - emergency.meets_at_s)
     return late
 
 

@@ -54,6 +54,15 @@ def test_it_is_nearest_at_the_wanted_time(drive: tuple[str, str, int, float]) ->
     assert apart.min() < (50.0 if drive[0] == 'crossing' else 8.0)
 
 
+@pytest.mark.parametrize('approach', ['oncoming', 'from_behind', 'crossing'])
+def test_a_drive_may_end_before_the_meeting(approach: str) -> None:
+    emergency = EmergencyVehicle(approach=approach, meets_at_s=60.0)
+
+    world = simulate_world(Scenario(duration_s=3.0, emergencies=(emergency,)))
+
+    assert world.steps == 151
+
+
 @pytest.mark.parametrize('drive', DRIVES)
 def test_it_touches_nobody(drive: tuple[str, str, int, float]) -> None:
     assert overlaps(_world(*drive)) == []
