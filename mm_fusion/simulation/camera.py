@@ -87,10 +87,3 @@ class PinholeCamera:
         with np.errstate(divide='ignore', invalid='ignore'):
             pixels = (optical @ self.intrinsics.T)[:, :2] / optical[:, 2:]
         return pixels, optical[:, 2]
-
-    def ground_homography(self) -> NDArray[np.float64]:
-        """Give the matrix (3, 3) that takes (x, y, 1) on the ground in base_link to the image."""
-        columns = np.stack(
-            [self.rotation[:, 0], self.rotation[:, 1], -self.rotation @ self.position], axis=1
-        )
-        return np.asarray(self.intrinsics @ columns)

@@ -7,6 +7,7 @@ A position is a ``GnssFix`` and a velocity a ``VelocitySample`` of :mod:`mm_fusi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -105,9 +106,17 @@ class DriveTruth:
     @property
     def siren_distance_m(self) -> float | None:
         """Distance of the nearest siren that is on; None where none is."""
-        return (
-            None if not len(self.siren_places) else float((self.siren_places[0] ** 2).sum() ** 0.5)
-        )
+        if not len(self.siren_places):
+            return None
+        return math.hypot(*self.siren_places[0])
+
+    @property
+    def siren_bearing_rad(self) -> float | None:
+        """Direction of the same, counter-clockwise from ahead; None where none is."""
+        if not len(self.siren_places):
+            return None
+        x_m, y_m = self.siren_places[0]
+        return math.atan2(y_m, x_m)
 
 
 SensorSample: TypeAlias = 'CameraFrame | SoundBlock | GnssFix | VelocitySample'

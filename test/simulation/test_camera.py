@@ -47,16 +47,6 @@ def test_the_ground_vanishes_at_the_horizon() -> None:
     assert pixels[0, 1] == pytest.approx(camera.horizon_row, abs=1e-3)
 
 
-@given(st.floats(3.0, 200.0), st.floats(-20.0, 20.0))
-def test_the_homography_of_the_ground_agrees_with_the_projection(x: float, y: float) -> None:
-    camera = PinholeCamera()
-
-    pixels, _ = camera.project(np.array([[x, y, 0.0]]))
-    u, v, w = camera.ground_homography() @ np.array([x, y, 1.0])
-
-    assert pixels[0] == pytest.approx([u / w, v / w], abs=1e-6)
-
-
 @given(st.integers(64, 2000), st.floats(20.0, 130.0))
 def test_the_angle_of_view_spans_the_image(width: int, degrees: float) -> None:
     settings = CameraSettings(width=width, horizontal_fov_deg=degrees, pitch_down_deg=0.0)

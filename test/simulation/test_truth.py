@@ -108,6 +108,7 @@ def test_sirens_stand_in_base_link_the_nearest_first() -> None:
 
     assert truth.siren_places == pytest.approx(np.array([[-10.0, 0.0], [30.0, 5.0]]), abs=1e-9)
     assert truth.siren_distance_m == pytest.approx(10.0)
+    assert abs(truth.siren_bearing_rad or 0.0) == pytest.approx(math.pi)
     assert truth.siren
 
 
@@ -116,6 +117,7 @@ def test_without_sirens_there_are_no_places(world: World) -> None:
 
     assert truth.siren_places.shape == (0, 2)
     assert truth.siren_distance_m is None
+    assert truth.siren_bearing_rad is None
     assert not truth.siren
 
 
@@ -136,3 +138,11 @@ def test_a_siren_that_is_off_has_none() -> None:
 
     assert len(truth_at(world, START_NS + SECOND).siren_places) == 1
     assert len(truth_at(world, START_NS + 4 * SECOND).siren_places) == 0
+
+
+def test_a_siren_on_the_left_has_a_positive_bearing() -> None:
+    plain = small_world(Scenario(duration_s=8.0), steady(0.0))
+    place = plain.in_map(START_NS, np.array([[10.0, 10.0]]))[0]
+    world = dataclasses.replace(plain, vehicles=(standing(plain, place, 'wail'),))
+
+    assert truth_at(world, START_NS).siren_bearing_rad == pytest.approx(math.pi / 4)

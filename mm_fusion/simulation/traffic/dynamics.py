@@ -96,14 +96,3 @@ def advance(
     after[:, Motion.X] += way * np.cos(bearing)
     after[:, Motion.Y] += way * np.sin(bearing)
     return after
-
-
-def braking_distance(speed_mps: float, grip: float) -> float:
-    """Drive straight on, brake as hard as the tyres allow, and give the way to standstill, m."""
-    states: NDArray[np.float64] = np.zeros((1, len(Motion)))
-    states[0, Motion.SPEED] = speed_mps
-    demand, straight = np.array([-np.inf]), np.zeros(1)
-    while states[0, Motion.SPEED] > 1e-3:
-        brake, _ = within_grip(demand, straight, states[:, Motion.SPEED], np.array([grip]))
-        states = advance(states, brake, straight)
-    return float(states[0, Motion.X])

@@ -12,11 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fusion.simulation.roads import SurfaceProfile
-from mm_fusion.simulation.traffic.dynamics import advance, braking_distance, grip_at, within_grip
+from mm_fusion.simulation.traffic.dynamics import advance, grip_at, within_grip
 from mm_fusion.simulation.world import FRICTION_COEFFICIENTS, Motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def braking_distance(speed_mps: float, grip: float) -> float:
+    """Drive straight on, brake as hard as the tyres allow, and give the way to standstill, m."""
+    states: NDArray[np.float64] = np.zeros((1, len(Motion)))
+    states[0, Motion.SPEED] = speed_mps
+    demand, straight = np.array([-np.inf]), np.zeros(1)
+    while states[0, Motion.SPEED] > 1e-3:
+        brake, _ = within_grip(demand, straight, states[:, Motion.SPEED], np.array([grip]))
+        states = advance(states, brake, straight)
+    return float(states[0, Motion.X])
 
 
 @pytest.mark.parametrize('friction', [0, 1, 5], ids=['dry', 'wet', 'ice'])
