@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mm_fusion.cli.live_figures import LiveFigures, Stretch
     from mm_fusion.cli.live_run import LiveRun
     from mm_fusion.evaluation.records import BagResult
-    from mm_fusion.evaluation.road_truth import RoadTrack
+    from mm_fusion.recordings import RoadTrack
 
 _SHORTEST_S = 1.0
 """Shorter stretches are left out of what is said of the whole drive."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mm_fusion.bags import Truth, read_bag
-from mm_fusion.errors import DatasetError, SampleError
+from mm_fusion.bags import read_bag
+from mm_fusion.errors import DatasetError
 from mm_fusion.evaluation.scoring import MIN_SPEED_MPS, SAMPLE_PERIOD_NS
-from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.geometry.ego_filter import EgoStateFilter, predict_path
 from mm_fusion.metrics.trajectory import STEPS_S
+from mm_fusion.recordings import TruthRecorder
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import GnssFix, LocalPosition, VelocitySample
 
@@ -103,12 +103,9 @@ def _read(path: Path) -> tuple[list[VelocitySample | PositionSample], ReferenceP
     with read_bag(path) as bag:
         recorder = TruthRecorder(odometry=bag.topics.odometry is not None)
         for event in bag.events():
-            if isinstance(event.content, Truth):
-                recorder.add_truth(event.content)
-            elif not isinstance(event.content, SampleError):
-                recorder.add_sample(event.content)
-                if isinstance(event.content, VelocitySample | GnssFix | LocalPosition):
-                    samples.append(event.content)
+            recorder.add(event)
+            if isinstance(event.content, VelocitySample | GnssFix | LocalPosition):
+                samples.append(event.content)
     found = recorder.path(Settings().ego_filter)
     if found is None:
         raise DatasetError(f'{path}: found neither odometry nor positions to fit on')

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mm_fusion.evaluation.records import LatencySums
-    from mm_fusion.evaluation.road_truth import RoadTrack
     from mm_fusion.evaluation.scoring import PredictedPath
     from mm_fusion.metrics.road_truth import RoadTruthSums
+    from mm_fusion.recordings import RoadTrack
     from mm_fusion.types.predictions import FusionOutput, RoadState
     from mm_fusion.types.sensors import DropReason, Modality
     from mm_fusion.types.snapshot import ModalityReport

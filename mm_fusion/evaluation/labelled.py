@@ -21,7 +21,7 @@ from mm_fusion.labels import (
     sound_windows,
 )
 from mm_fusion.metrics.road_state import score_siren, score_surface
-from mm_fusion.pipeline.network import Network, Stopwatch, featurizer_shape
+from mm_fusion.pipeline import Network, Stopwatch, featurizer_shape
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.settings import DecodingSettings, InferenceSettings
 from mm_fusion.types.features import FeatureBatch

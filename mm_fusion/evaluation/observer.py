@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mm_fusion.bags import Truth
-from mm_fusion.errors import SampleError
 from mm_fusion.types.sensors import CompressedImage, RawImage
 
 if TYPE_CHECKING:
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.bags import BagEvent, BagReader
     from mm_fusion.evaluation.frames import FramePicker
-    from mm_fusion.evaluation.truth import TruthRecorder
+    from mm_fusion.recordings import TruthRecorder
 
 _REPORTS = 200
 
@@ -31,19 +29,9 @@ def observed(
     for index, event in enumerate(bag.events()):
         if progress is not None and index % every == 0:
             progress(index / bag.message_count)
-        add_to_truth(truth, event)
+        truth.add(event)
         if isinstance(event.content, RawImage | CompressedImage):
             picker.offer(event.content)
         yield event
     if progress is not None:
         progress(1.0)
-
-
-def add_to_truth(truth: TruthRecorder, event: BagEvent) -> None:
-    """Keep what the ground truth needs of a message."""
-    if isinstance(event.content, SampleError):
-        truth.unusable += event.modality is None
-    elif isinstance(event.content, Truth):
-        truth.add_truth(event.content)
-    else:
-        truth.add_sample(event.content)

@@ -17,8 +17,8 @@ from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
 from mm_fusion.evaluation.result import bag_result
-from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.messages.truths import ROAD_STATE_TYPE
+from mm_fusion.recordings import TruthRecorder
 from mm_fusion.types.predictions import (
     EgoMotion,
     FusionOutput,

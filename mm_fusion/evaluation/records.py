@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mm_fusion.evaluation.road_truth import RoadTrack
     from mm_fusion.evaluation.video import Video
+    from mm_fusion.recordings import RoadTrack, TruthSource
 
 Subset: TypeAlias = Literal['all', 'turning']
-TruthSource: TypeAlias = Literal['odometry', 'smoothed recording']
 
 MODELS = ('cv', 'ctrv', 'ctra', 'mm_fusion')
 """Predictors that are scored, the package's own last."""

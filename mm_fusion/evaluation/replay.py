@@ -7,27 +7,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from mm_fusion.bags import Truth, read_bag
-from mm_fusion.errors import SampleError
+from mm_fusion.bags import read_bag
 from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
 from mm_fusion.evaluation.result import bag_result
-from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.pipeline import FusionPipeline
+from mm_fusion.recordings import TruthRecorder, replay
 from mm_fusion.runtime import create_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mm_fusion.bags import BagEvent
     from mm_fusion.evaluation.camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.runtime import Bundle
     from mm_fusion.settings import Settings
-    from mm_fusion.types.predictions import FusionOutput
 
 
 def evaluate_bag(
@@ -82,31 +79,3 @@ def evaluate_bag(
             view=view.note,
             elapsed_s=time.perf_counter() - begin,
         )
-
-
-def replay(events: Iterable[BagEvent], pipeline: FusionPipeline) -> Iterator[FusionOutput]:
-    """Feed messages to the pipeline at their log time, and yield what it says, in order."""
-    for event in events:
-        yield from _until(event.received_ns, pipeline)
-        if isinstance(event.content, SampleError):
-            if event.modality is not None:
-                pipeline.drop(event.modality, event.content.reason)
-        elif not isinstance(event.content, Truth):
-            pipeline.push(event.content)
-        yield from _drained(event.received_ns, pipeline)
-    yield from pipeline.finish()
-
-
-def _until(now_ns: int, pipeline: FusionPipeline) -> Iterator[FusionOutput]:
-    """Keep the deadlines that fall before the next message."""
-    previous_ns = None
-    while (due_ns := pipeline.next_deadline_ns) is not None and due_ns < now_ns:
-        if due_ns == previous_ns:
-            return
-        previous_ns = due_ns
-        yield from _drained(due_ns, pipeline)
-
-
-def _drained(now_ns: int, pipeline: FusionPipeline) -> Iterator[FusionOutput]:
-    while (output := pipeline.step(now_ns)) is not None:
-        yield output

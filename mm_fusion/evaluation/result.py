@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mm_fusion.bags import BagReader
     from mm_fusion.evaluation.collector import OutputCollector
     from mm_fusion.evaluation.records import SampleFrame
-    from mm_fusion.evaluation.truth import TruthRecorder
     from mm_fusion.pipeline import FusionPipeline
+    from mm_fusion.recordings import TruthRecorder
     from mm_fusion.settings import Settings
 
 

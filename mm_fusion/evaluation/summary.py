@@ -31,9 +31,9 @@ if TYPE_CHECKING:
         Timeline,
         Totals,
     )
-    from mm_fusion.evaluation.road_truth import RoadTrack
     from mm_fusion.metrics.road_truth import RoadTruthSums, SirenSums, SurfaceSums
     from mm_fusion.metrics.trajectory import TrajectorySums
+    from mm_fusion.recordings import RoadTrack
 
 SCHEMA = 1
 _DIGITS = 6

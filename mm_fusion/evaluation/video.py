@@ -17,15 +17,14 @@ from mm_fusion.errors import BagError, SampleError
 from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import decoded
-from mm_fusion.evaluation.observer import add_to_truth
 from mm_fusion.evaluation.overlay import HEIGHT, WIDTH, Moment, Overlay
 from mm_fusion.evaluation.overlay_panels import TASKS, Told
 from mm_fusion.evaluation.overlay_timeline import Strip
 from mm_fusion.evaluation.recorded import recorded_outputs
-from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.evaluation.webm import WebmWriter
 from mm_fusion.messages import image_sample
 from mm_fusion.metrics.trajectory import STEPS_S
+from mm_fusion.recordings import TruthRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.evaluation.camera import CameraOptions, GroundCamera
-    from mm_fusion.evaluation.road_truth import RoadTrack
     from mm_fusion.geometry.reference import ReferencePath
+    from mm_fusion.recordings import RoadTrack
     from mm_fusion.settings import Settings
     from mm_fusion.types.predictions import FusionOutput
     from mm_fusion.types.sensors import ImageSample
@@ -131,7 +130,7 @@ def _read(
             raise BagError(f'{recording}: the topics of the outputs hold no messages')
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
         for event in bag.events():
-            add_to_truth(truth, event)
+            truth.add(event)
         image_topic = bag.topics.image
     collector = OutputCollector()
     for output in outputs:

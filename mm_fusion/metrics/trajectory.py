@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_fusion.types.features import STEP_S, STEPS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STEP_S = 0.5
-STEPS_S = np.linspace(STEP_S, 6.0, 12, dtype=np.float64)
+STEPS_S = STEP_S * np.arange(1, STEPS + 1, dtype=np.float64)
 """float64 (12,), the times after the stamp at which a path is compared, seconds."""
 
 HORIZONS_S = (1, 2, 3, 6)

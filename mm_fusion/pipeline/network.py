@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,33 +12,12 @@ from mm_fusion.features import FeaturizerShape
 from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
+    from mm_fusion.pipeline.stopwatch import Stopwatch
     from mm_fusion.runtime import Backend
     from mm_fusion.types.bundle import Manifest
     from mm_fusion.types.features import FeatureBatch
-
-
-class Stopwatch:
-    """Measure how long each stage takes.
-
-    Attributes:
-        durations_s: Duration of each stage in seconds, in the order they ended.
-    """
-
-    def __init__(self) -> None:
-        self.durations_s: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Measure the block that this manages, under the name of a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.durations_s[stage] = time.perf_counter() - start
 
 
 class Network:

@@ -17,6 +17,15 @@ NETWORK_MODALITIES = ('camera', 'microphone', 'motion')
 MOTION_COLUMNS = ('speed_mps', 'yaw_rate_rps', 'acceleration_mps2')
 """Columns of the motion history, oldest row first, the last row at the stamp."""
 
+MODES = 6
+"""Hypotheses of the ego path that a trajectory head gives."""
+
+STEPS = 12
+"""Steps of each hypothesis."""
+
+STEP_S = 0.5
+"""Time between two steps, seconds; the first step is one ``STEP_S`` after the stamp."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureBatch:

@@ -17,8 +17,8 @@ from mm_fusion.evaluation.recorded import evaluate_recorded
 from mm_fusion.evaluation.records import merge
 from mm_fusion.evaluation.replay import evaluate_bag
 from mm_fusion.evaluation.report import render_report
-from mm_fusion.evaluation.road_truth import nearest, road_track
 from mm_fusion.evaluation.summary import summarise
+from mm_fusion.recordings import nearest, road_track
 from mm_fusion.settings import Settings
 from support.drives import START_NS
 from support.truths import road_state, write_told

@@ -4,29 +4,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from mm_fusion.bags import RoadTruth, SirenTruth
+from mm_fusion.bags import RoadTruth, SirenTruth, Truth
 from mm_fusion.errors import SampleError
-from mm_fusion.evaluation.road_truth import road_track
 from mm_fusion.geometry.measurements import measured_position, measured_velocity, origin_of
 from mm_fusion.geometry.reference import ReferencePath
 from mm_fusion.geometry.smoothing import smoothed_path
 from mm_fusion.messages import OdometryPose
+from mm_fusion.recordings.road_track import road_track
 from mm_fusion.types.sensors import GnssFix, LocalPosition, VelocitySample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mm_fusion.bags import Truth
-    from mm_fusion.evaluation.records import TruthSource
-    from mm_fusion.evaluation.road_truth import RoadTrack
+    from mm_fusion.bags import BagEvent
+    from mm_fusion.recordings.road_track import RoadTrack
     from mm_fusion.settings import EgoFilterSettings
     from mm_fusion.types.sensors import PositionSample, Sample
 
 _Sample = TypeVar('_Sample')
+
+TruthSource: TypeAlias = Literal['odometry', 'smoothed recording']
+"""Where the driven path comes from."""
 
 
 class TruthRecorder:
@@ -48,6 +50,15 @@ class TruthRecorder:
         self._positions: list[PositionSample] = []
         self._roads: list[RoadTruth] = []
         self._sirens: list[SirenTruth] = []
+
+    def add(self, event: BagEvent) -> None:
+        """Keep what the ground truth needs of a message."""
+        if isinstance(event.content, SampleError):
+            self.unusable += event.modality is None
+        elif isinstance(event.content, Truth):
+            self.add_truth(event.content)
+        else:
+            self.add_sample(event.content)
 
     def add_truth(self, truth: Truth) -> None:
         """Keep a pose of the odometry, a road state or the places of sirens."""

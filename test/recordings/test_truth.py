@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mm_fusion.evaluation.truth import TruthRecorder
 from mm_fusion.messages import OdometryPose
+from mm_fusion.recordings import TruthRecorder
 from mm_fusion.settings import EgoFilterSettings
 from mm_fusion.types.sensors import LocalPosition, VelocitySample
 

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline up to the network: samples go in, the inputs of the network come out.
+
+Inference and training run this same object, so that a network learns from what it will see.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mm_fusion.alignment import Aligner
+from mm_fusion.errors import SampleError
+from mm_fusion.features import Featurizer
+from mm_fusion.geometry.ego_filter import EgoStateFilter
+from mm_fusion.pipeline.stopwatch import Stopwatch
+from mm_fusion.pipeline.tracking import EgoTracker
+from mm_fusion.types.sensors import DropReason, Modality
+from mm_fusion.types.snapshot import ModalityState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mm_fusion.alignment import AlignmentCounters
+    from mm_fusion.features import FeaturizerShape
+    from mm_fusion.geometry.ego_filter import EgoState
+    from mm_fusion.settings import Settings
+    from mm_fusion.types.features import FeatureBatch
+    from mm_fusion.types.predictions import EgoMotion
+    from mm_fusion.types.sensors import Sample
+    from mm_fusion.types.snapshot import ModalityReport, Snapshot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What is known at one instant, before any network has run.
+
+    Attributes:
+        stamp_ns: Stamp of the snapshot.
+        epoch: Number of clock resets so far.
+        snapshot: The aligned samples.
+        batch: Inputs of the network.
+        state: Ego state at the stamp; None where the motion is not known.
+        modalities: The reports of the snapshot, with what failed after it counted in.
+        watch: How long tracking and preprocessing took; later stages add to it.
+    """
+
+    stamp_ns: int
+    epoch: int
+    snapshot: Snapshot
+    batch: FeatureBatch
+    state: EgoState | None
+    modalities: Mapping[Modality, ModalityReport]
+    watch: Stopwatch
+
+
+class FeaturePipeline:
+    """Align samples, track the ego state and make the inputs of the network.
+
+    ``push`` and ``drop`` may be called from any thread; ``step`` and ``finish`` from one thread
+    at a time. The lock is held for alignment only.
+
+    Args:
+        shape: Sizes of the network's inputs.
+        settings: All parameters.
+    """
+
+    def __init__(self, shape: FeaturizerShape, settings: Settings) -> None:
+        self._lock = threading.Lock()
+        self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
+        self._ready: deque[Snapshot] = deque()
+        self._featurizer = Featurizer(shape)
+        self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
+        self._epoch = 0
+
+    def push(self, sample: Sample) -> None:
+        """Take in one sample; what cannot be used is counted, never raised."""
+        with self._lock:
+            self._aligner.push(sample)
+
+    def drop(self, modality: Modality, reason: DropReason) -> None:
+        """Count a message that never became a sample."""
+        with self._lock:
+            self._aligner.drop(modality, reason)
+
+    def step(self, now_ns: int, *, newest_only: bool = False) -> Observation | None:
+        """Observe one snapshot that is complete or past its deadline.
+
+        Args:
+            now_ns: The time now, by the clock that stamped the arrival of the samples.
+            newest_only: Take the newest snapshot and count the older ones as superseded, as a
+                live node must; otherwise take the oldest, one a call, so that none is lost.
+
+        Returns:
+            The observation, or None where no snapshot is ready.
+        """
+        with self._lock:
+            self._ready.extend(self._aligner.poll(now_ns))
+            while newest_only and len(self._ready) > 1:
+                self._aligner.supersede(self._ready.popleft())
+        return self._observe(self._ready.popleft()) if self._ready else None
+
+    def finish(self) -> Iterator[Observation]:
+        """Observe every snapshot that still waits: nothing more will be pushed."""
+        with self._lock:
+            self._ready.extend(self._aligner.flush())
+        while self._ready:
+            yield self._observe(self._ready.popleft())
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """Time at which ``step`` has something at the latest; None where nothing waits."""
+        with self._lock:
+            return self._aligner.next_deadline_ns
+
+    @property
+    def counters(self) -> AlignmentCounters:
+        """Snapshots opened, emitted and superseded, and clock resets."""
+        with self._lock:
+            return self._aligner.counters
+
+    def reports(self, now_ns: int) -> Mapping[Modality, ModalityReport]:
+        """Report on each sensor at a time, by the clock that stamped the arrivals."""
+        with self._lock:
+            return self._aligner.reports(now_ns=now_ns)
+
+    def _observe(self, snapshot: Snapshot) -> Observation:
+        if snapshot.epoch != self._epoch:
+            self._epoch = snapshot.epoch
+            self._ego.reset()
+        watch = Stopwatch()
+        reports = dict(snapshot.modalities)
+        with watch('track'):
+            state, refused = self._ego.update(snapshot)
+        self._count(reports, refused)
+        with watch('preprocess'):
+            batch, undecodable = self._features(snapshot, None if state is None else state.motion)
+        if undecodable:
+            self._count(reports, undecodable)
+            reports[Modality.CAMERA] = replace(reports[Modality.CAMERA], state=ModalityState.STALE)
+        return Observation(
+            stamp_ns=snapshot.stamp_ns,
+            epoch=snapshot.epoch,
+            snapshot=snapshot,
+            batch=batch,
+            state=state,
+            modalities=reports,
+            watch=watch,
+        )
+
+    def _features(
+        self, snapshot: Snapshot, motion: EgoMotion | None
+    ) -> tuple[FeatureBatch, list[tuple[Modality, DropReason]]]:
+        image, undecodable = None, []
+        if snapshot.image is not None:
+            try:
+                image = self._featurizer.image(snapshot.image)
+            except SampleError as error:
+                undecodable.append((Modality.CAMERA, error.reason))
+        return self._featurizer.assemble(snapshot, image, motion), undecodable
+
+    def _count(
+        self,
+        reports: dict[Modality, ModalityReport],
+        losses: list[tuple[Modality, DropReason]],
+    ) -> None:
+        """Count samples that were refused after alignment, there and in the reports at hand."""
+        for modality, reason in losses:
+            with self._lock:
+                self._aligner.drop(modality, reason, pushed=True)
+            drops = dict(reports[modality].drops)
+            drops[reason] = drops.get(reason, 0) + 1
+            reports[modality] = replace(reports[modality], drops=drops)
