@@ -1,16 +1,21 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Heads: one linear classifier for each task on the embedding of one modality."""
+"""Heads: one small network for each task on the vector that was fused for it."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
+from mm_fusion.types.features import MODES, STEP_S, STEPS
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
 TASK_SIZES = {
@@ -19,29 +24,138 @@ TASK_SIZES = {
     'unevenness': len(UNEVENNESS_CLASSES),
     'siren': 1,
 }
-"""Number of logits of each task, in the order of the fusion stage's outputs."""
+"""Number of logits of each task of classes, in the order of the fusion stage's outputs."""
+
+TASKS = (*TASK_SIZES, 'friction_coefficient', 'trajectory')
+ROAD_TASKS = ('friction', 'material', 'unevenness', 'friction_coefficient')
+"""The tasks over which ``modality_weights`` is a mean."""
+
+HIGHEST_FRICTION = 1.2
+LOG_STD_BOUNDS = (-4.0, 0.0)
+CORRELATION_BOUND = 0.95
+
+_GAUSSIAN = 5
+_SPREAD = 0.1
+_LOG_SIGMA_RANGE = 3.0
+_RESIDUAL_SCALE_M, _SIGMA_SCALE_M, _GROWTH = 0.5, 0.2, 1.5
 
 
-class TaskHeads(nn.Module):
-    """Logits of every task from one modality.
+def _growing(at_one_second: float) -> Tensor:
+    """Give float32 (steps,), what grows with the horizon as the error of a roll-out does."""
+    return at_one_second * (STEP_S * torch.arange(1, STEPS + 1)) ** _GROWTH
 
-    All start at zero, which is the uniform distribution. A task that the modality was never
-    labelled for stays there: with no evidence, the minimum of the divergence from the uniform
-    distribution.
 
-    Args:
-        embedding_size: Length of the embedding.
+def initial_log_sigma() -> Tensor:
+    """Give float32 (steps,), the log deviation [log m] before training."""
+    return _growing(_SIGMA_SCALE_M).log()
+
+
+def _small_network(size: int, hidden: int, outputs: int) -> tuple[nn.Sequential, nn.Linear]:
+    """Make a network of two layers whose last one is all zeros, and give that one too."""
+    last = nn.Linear(hidden, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(size, hidden), nn.GELU(), last), last
+
+
+class FrictionCoefficientHead(nn.Module):
+    """Mean in (0, 1.2) and bounded log deviation of the friction coefficient."""
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.layers, _ = _small_network(size, hidden, 2)
+
+    def forward(self, fused: Tensor) -> Tensor:
+        """Give float32 (batch, 2) for ``fused``, float32 (batch, size)."""
+        mean, spread = self.layers(fused).split(1, dim=1)
+        low, high = LOG_STD_BOUNDS
+        log_std = 0.5 * (low + high) + 0.5 * (high - low) * torch.tanh(spread)
+        return torch.cat([HIGHEST_FRICTION * torch.sigmoid(mean), log_std], dim=1)
+
+
+class TrajectoryHead(nn.Module):
+    """Modes of the ego path as Gaussian residuals to the roll-out, in the roll-out's frame.
+
+    Untrained, the first mode is the roll-out itself, and the others lie around it, so that each
+    has samples of its own to win; the deviation grows with the step.
     """
 
-    def __init__(self, embedding_size: int) -> None:
-        super().__init__()
-        self.embedding_size = embedding_size
-        self.tasks = nn.ModuleDict(
-            {task: nn.Linear(embedding_size, size) for task, size in TASK_SIZES.items()}
-        )
-        for parameter in self.parameters():
-            nn.init.zeros_(parameter)
+    residual_scale: Tensor
+    log_sigma: Tensor
 
-    def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """Give (batch, classes) logits by task for ``embedding``, float32 (batch, size)."""
-        return {task: head(embedding) for task, head in self.tasks.items()}
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.layers, last = _small_network(size, hidden, MODES * (1 + STEPS * _GAUSSIAN))
+        self.register_buffer(
+            'residual_scale', _growing(_RESIDUAL_SCALE_M)[:, None], persistent=False
+        )
+        self.register_buffer('log_sigma', initial_log_sigma()[:, None], persistent=False)
+        others = MODES - 1
+        with torch.no_grad():
+            paths = last.bias[MODES:].view(MODES, STEPS, _GAUSSIAN)
+            for mode in range(others):
+                angle = 2.0 * math.pi * mode / others
+                paths[1 + mode, :, 0] = _SPREAD * math.cos(angle)
+                paths[1 + mode, :, 1] = _SPREAD * math.sin(angle)
+
+    def forward(self, fused: Tensor) -> tuple[Tensor, Tensor]:
+        """Predict.
+
+        Args:
+            fused: float32 (batch, size).
+
+        Returns:
+            Logits of the modes (batch, 6), and (batch, 6, 12, 5): residual x and y [m], log
+            deviation x and y [log m], correlation.
+        """
+        raw = self.layers(fused)
+        residual, spread, correlation = (
+            raw[:, MODES:].unflatten(1, (MODES, STEPS, _GAUSSIAN)).split((2, 2, 1), dim=3)
+        )
+        # Bounded, so that neither a sample without a winner nor an outlier can run away.
+        log_sigma = self.log_sigma + _LOG_SIGMA_RANGE * torch.tanh(spread / _LOG_SIGMA_RANGE)
+        path = torch.cat(
+            [
+                residual * self.residual_scale,
+                log_sigma,
+                CORRELATION_BOUND * torch.tanh(correlation),
+            ],
+            dim=3,
+        )
+        return raw[:, :MODES], path
+
+
+class Heads(nn.Module):
+    """Every task from the vector that was fused for it.
+
+    The logits of the classes start at zero, which is the uniform distribution.
+
+    Args:
+        size: Length of a fused vector.
+        hidden: Width of the trajectory head; the others have half of it.
+    """
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        half = hidden // 2
+        self.classes = nn.ModuleDict(
+            {task: _small_network(size, half, count)[0] for task, count in TASK_SIZES.items()}
+        )
+        self.friction_coefficient = FrictionCoefficientHead(size, half)
+        self.trajectory = TrajectoryHead(size, hidden)
+
+    def forward(self, fused: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Predict every task.
+
+        Args:
+            fused: By task of ``TASKS``, float32 (batch, size).
+
+        Returns:
+            Logits (batch, classes) by task of ``TASK_SIZES``; ``friction_coefficient``
+            (batch, 2): mean and log deviation; ``modes`` (batch, 6) and ``trajectory``
+            (batch, 6, 12, 5) of ``TrajectoryHead``.
+        """
+        outputs = {task: head(fused[task]) for task, head in self.classes.items()}
+        outputs['friction_coefficient'] = self.friction_coefficient(fused['friction_coefficient'])
+        outputs['modes'], outputs['trajectory'] = self.trajectory(fused['trajectory'])
+        return outputs

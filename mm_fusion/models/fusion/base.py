@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What every fusion strategy offers: tokens of the modalities in, all tasks out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from mm_fusion.models.heads import ROAD_TASKS, TASKS, Heads
+from mm_fusion.types.features import NETWORK_MODALITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+_AGES_S = (0.1, 0.5, 2.0)
+_ROAD = [TASKS.index(task) for task in ROAD_TASKS]
+
+
+class TokenProjection(nn.Module):
+    """Turn the embedding and the age of one modality into its token.
+
+    Which modality it is is in the last bias. Age has no influence until it is learned.
+
+    Args:
+        embedding_size: Length of the embedding.
+        token_size: Length of the token.
+    """
+
+    time_constants: Tensor
+
+    def __init__(self, embedding_size: int, token_size: int) -> None:
+        super().__init__()
+        self.content = nn.Sequential(
+            nn.LayerNorm(embedding_size), nn.Linear(embedding_size, token_size), nn.GELU()
+        )
+        self.register_buffer('time_constants', torch.tensor(_AGES_S), persistent=False)
+        self.age = nn.Linear(len(_AGES_S), token_size)
+        nn.init.zeros_(self.age.weight)
+        nn.init.normal_(self.age.bias, std=0.1)
+
+    def forward(self, embedding: Tensor, age_s: Tensor) -> Tensor:
+        """Give (batch, token_size) for (batch, embedding_size) and (batch, 1) in seconds."""
+        token: Tensor = self.content(embedding)
+        # Bounded, whatever the age; 0 for a fresh measurement.
+        staleness = 1.0 - torch.exp(-age_s / self.time_constants)
+        return token + self.age(staleness)
+
+
+class Fusion(nn.Module, ABC):
+    """Fuse the modalities that are present; an absent one has exactly no influence.
+
+    Args:
+        embedding_sizes: By modality of ``NETWORK_MODALITIES``.
+        token_size: Length of a token.
+    """
+
+    def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
+        super().__init__()
+        self.token_size = token_size
+        self.projections = nn.ModuleDict(
+            {
+                name: TokenProjection(embedding_sizes[name], token_size)
+                for name in NETWORK_MODALITIES
+            }
+        )
+
+    def tokens(self, embeddings: Mapping[str, Tensor], presence: Tensor, age_s: Tensor) -> Tensor:
+        """Project every modality into the space that they share.
+
+        Args:
+            embeddings: By modality, float32 (batch, embedding_size); anything where absent.
+            presence: float32 (batch, 3), 1 or 0, in ``NETWORK_MODALITIES`` order.
+            age_s: float32 (batch, 3), seconds, in the same order.
+
+        Returns:
+            float32 (batch, 3, token_size), zeros where absent.
+        """
+        ages = age_s.split(1, dim=1)
+        tokens = torch.stack(
+            [
+                self.projections[name](embeddings[name], age)
+                for name, age in zip(NETWORK_MODALITIES, ages, strict=True)
+            ],
+            dim=1,
+        )
+        return torch.where(presence.unsqueeze(2) > 0.0, tokens, 0.0)
+
+    @abstractmethod
+    def fuse_tokens(self, tokens: Tensor, presence: Tensor) -> dict[str, Tensor]:
+        """Predict every task from the tokens that are present.
+
+        Args:
+            tokens: float32 (batch, 3, token_size), zeros where absent.
+            presence: float32 (batch, 3), 1 or 0.
+
+        Returns:
+            What ``Heads`` gives, and ``modality_weights`` (batch, 3): the mean over
+            ``ROAD_TASKS`` of each modality's share, 0 where absent, else with sum 1.
+        """
+
+    def forward(
+        self, embeddings: Mapping[str, Tensor], presence: Tensor, age_s: Tensor
+    ) -> dict[str, Tensor]:
+        """Predict every task; arguments as of ``tokens``, result as of ``fuse_tokens``."""
+        return self.fuse_tokens(self.tokens(embeddings, presence, age_s), presence)
+
+
+class FeatureFusion(Fusion):
+    """Fuse before deciding: one vector for each task, then its head."""
+
+    def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
+        super().__init__(embedding_sizes, token_size)
+        self.heads = Heads(token_size, token_size)
+
+    @abstractmethod
+    def trunk(self, tokens: Tensor, presence: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Fuse.
+
+        Args:
+            tokens: float32 (batch, 3, token_size), zeros where absent.
+            presence: float32 (batch, 3), 1 or 0.
+
+        Returns:
+            By task of ``TASKS``, float32 (batch, token_size); and the modalities' weights
+            (batch, 3).
+        """
+
+    def fuse_tokens(self, tokens: Tensor, presence: Tensor) -> dict[str, Tensor]:
+        """Predict every task from the tokens that are present, as ``Fusion`` says."""
+        fused, weights = self.trunk(tokens, presence)
+        return {**self.heads(fused), 'modality_weights': weights}
+
+
+def by_task(fused: Tensor) -> dict[str, Tensor]:
+    """Name the tasks of (batch, tasks, size)."""
+    return dict(zip(TASKS, fused.unbind(dim=1), strict=True))
+
+
+def road_weights(shares: Tensor) -> Tensor:
+    """Average (batch, tasks, 3) over ``ROAD_TASKS``: (batch, 3)."""
+    return torch.stack([shares[:, index] for index in _ROAD], dim=1).mean(dim=1)
