@@ -21,14 +21,14 @@ _SAME_BITS = 6
 """Two photographs whose 64-bit hashes differ in no more bits than this count as one scene."""
 
 
-def near_duplicate_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+def near_duplicate_groups(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
     """Group photographs of one scene by their difference hashes.
 
     The hash tells for each of 8 x 8 cells whether the next one to the right is brighter (dHash,
     Krawetz, 2013); a mirrored copy is found too. Groups are the connected components.
 
     Args:
-        images: uint8 (n, height, width, 3).
+        images: uint8 (height, width, 3) each, RGB.
 
     Returns:
         int64 (n,): number of the group, from 0, in order of first appearance.
