@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import warnings
 from dataclasses import dataclass
@@ -16,20 +17,38 @@ import torch
 from torch import nn
 
 from mm_fusion.errors import BundleError
-from mm_fusion.models.encoders.image import IMAGE_SIZE, ImageEncoder
-from mm_fusion.models.encoders.sound import WINDOW_SAMPLES, SoundEncoder
-from mm_fusion.models.heads import TASK_SIZES
+from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from mm_fusion.models.fusion.gated import GatedFusion
+    from mm_fusion.models.config import NetworkConfig
+    from mm_fusion.models.network import FusionNetwork
 
 OPSET = 18
 _IR_VERSION = 10
 """The newest that ONNX Runtime 1.18 reads."""
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-4
+
+_ENCODER_STAGES = {
+    'camera': ('image_encoder', 'image'),
+    'microphone': ('audio_encoder', 'audio'),
+    'motion': ('motion_encoder', 'motion'),
+}
+"""By modality: its stage, and the name of the stage's input."""
+
+FUSION_OUTPUTS = {
+    'friction': 'friction_logits',
+    'material': 'material_logits',
+    'unevenness': 'unevenness_logits',
+    'siren': 'siren_logit',
+    'friction_coefficient': 'friction_coefficient',
+    'modes': 'mode_logits',
+    'trajectory': 'trajectory',
+    'modality_weights': 'modality_weights',
+}
+"""Outputs of the fusion stage, in order, by what the network calls them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +66,7 @@ class Graph:
     Attributes:
         content: The ONNX file.
         cases: Example inputs by name, which carry dtype and shape, and what torch gives for
-            them; all zeros are among them.
+            them; for the fusion, one for each set of modalities.
     """
 
     content: bytes
@@ -65,45 +84,85 @@ class Graph:
 
 
 class _FusionStage(nn.Module):
-    """Give the fusion network positional inputs and outputs, as a graph has them."""
+    """Give the fusion positional inputs and outputs, as a graph has them."""
 
-    def __init__(self, fusion: GatedFusion) -> None:
+    def __init__(self, fusion: nn.Module) -> None:
         super().__init__()
         self.fusion = fusion
 
-    def forward(self, image: Tensor, audio: Tensor, presence: Tensor, age_s: Tensor) -> Any:
-        outputs = self.fusion({'camera': image, 'microphone': audio}, presence, age_s)
-        return (*(outputs[task] for task in TASK_SIZES), outputs['modality_weights'])
+    def forward(
+        self, image: Tensor, audio: Tensor, motion: Tensor, presence: Tensor, age_s: Tensor
+    ) -> tuple[Tensor, ...]:
+        embeddings = dict(zip(NETWORK_MODALITIES, (image, audio, motion), strict=True))
+        outputs = self.fusion(embeddings, presence, age_s)
+        return tuple(outputs[key] for key in FUSION_OUTPUTS)
 
 
-def export_stages(
-    image: ImageEncoder, audio: SoundEncoder, fusion: GatedFusion
-) -> dict[str, Graph]:
-    """Export the three stages with batch 1 and fixed shapes.
+def export_stages(network: FusionNetwork) -> dict[str, Graph]:
+    """Export the encoders and the fusion with batch 1 and fixed shapes.
+
+    The network is left in evaluation mode.
 
     Raises:
-        BundleError: ONNX Runtime and torch disagree on a stage.
+        BundleError: torch cannot export a stage, or ONNX Runtime and torch disagree on it.
     """
+    network.eval()
     random = np.random.default_rng(0)
-    pixels = random.integers(0, 256, (1, IMAGE_SIZE, IMAGE_SIZE, 3)).astype(np.uint8)
-    sound = random.uniform(-0.5, 0.5, (1, WINDOW_SAMPLES)).astype(np.float32)
-    encoders = {
-        'image_encoder': _export(image, {'image': pixels}, ('image_embedding',)),
-        'audio_encoder': _export(audio, {'audio': sound}, ('audio_embedding',)),
+    examples = _measurements(network.config, random)
+    stages = {}
+    embeddings = {}
+    for modality, (stage, name) in _ENCODER_STAGES.items():
+        inputs = examples[modality]
+        cases = [{name: values} for values in (*inputs, np.zeros_like(inputs[0]))]
+        output = f'{name}_embedding'
+        stages[stage] = _export(network.encoders[modality], cases, (output,))
+        embeddings[output] = stages[stage].outputs[output]
+    fusion = _FusionStage(network.fusion)
+    stages['fusion'] = _export(
+        fusion, _fusion_cases(embeddings, random), tuple(FUSION_OUTPUTS.values())
+    )
+    return stages
+
+
+def _measurements(
+    config: NetworkConfig, random: np.random.Generator
+) -> dict[str, tuple[NDArray[Any], ...]]:
+    """Make two measurements of each modality: of everyday size, and at the ends of the range."""
+    pixels = (1, config.image_size, config.image_size, 3)
+    samples = (1, config.audio_samples)
+    rows = (1, config.motion_steps, 3)
+    driving = random.normal((8.0, 0.0, 0.0), (3.0, 0.2, 1.0), rows)
+    return {
+        'camera': (
+            random.integers(0, 256, pixels).astype(np.uint8),
+            np.full(pixels, 255, np.uint8),
+        ),
+        'microphone': (
+            random.uniform(-0.5, 0.5, samples).astype(np.float32),
+            np.sign(random.uniform(-1.0, 1.0, samples)).astype(np.float32),
+        ),
+        'motion': (driving.astype(np.float32), np.full(rows, (50.0, -1.0, 8.0), np.float32)),
     }
-    fused = {
-        **encoders['image_encoder'].outputs,
-        **encoders['audio_encoder'].outputs,
-        'presence': np.array([[1, 1, 0]], np.float32),
-        'age_s': np.array([[0.02, 0.1, 0]], np.float32),
-    }
-    names = tuple(f'{task}_logit' + ('s' if size > 1 else '') for task, size in TASK_SIZES.items())
-    stage = _export(_FusionStage(fusion), fused, (*names, 'modality_weights'))
-    return {**encoders, 'fusion': stage}
+
+
+def _fusion_cases(
+    embeddings: dict[str, NDArray[np.float32]], random: np.random.Generator
+) -> list[dict[str, NDArray[np.float32]]]:
+    """Make the inputs of the fusion: each set of modalities, all of them first, none last."""
+    cases = []
+    for present in itertools.product((1.0, 0.0), repeat=len(NETWORK_MODALITIES)):
+        presence = np.array([present], np.float32)
+        age_s = random.uniform(0.0, 0.5, presence.shape).astype(np.float32)
+        held = {
+            name: value * np.float32(there)
+            for (name, value), there in zip(embeddings.items(), present, strict=True)
+        }
+        cases.append({**held, 'presence': presence, 'age_s': age_s * presence})
+    return cases
 
 
 def _export(
-    module: nn.Module, inputs: dict[str, NDArray[Any]], output_names: tuple[str, ...]
+    module: nn.Module, inputs: list[dict[str, NDArray[Any]]], output_names: tuple[str, ...]
 ) -> Graph:
     module = module.eval()
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
@@ -111,8 +170,8 @@ def _export(
         warnings.simplefilter('ignore')  # of torch about itself; what it made is checked below
         program = torch.onnx.export(
             module,
-            _tensors(inputs),
-            input_names=list(inputs),
+            _tensors(inputs[0]),
+            input_names=list(inputs[0]),
             output_names=list(output_names),
             opset_version=OPSET,
             dynamo=True,
@@ -123,8 +182,7 @@ def _export(
         raise BundleError(f'{type(module).__name__}: torch exported nothing')
     model = _without_traces(program.model_proto)
     onnx.checker.check_model(model, full_check=True)
-    zeros = {name: np.zeros_like(value) for name, value in inputs.items()}
-    cases = tuple(_case(module, values, output_names) for values in (inputs, zeros))
+    cases = tuple(_case(module, values, output_names) for values in inputs)
     graph = Graph(model.SerializeToString(deterministic=True), cases)
     check_parity(graph)
     return graph

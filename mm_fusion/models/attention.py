@@ -71,11 +71,12 @@ class MultiHeadAttention(nn.Module):
             if mask is None
             else masked_softmax(scores, mask[:, None, None, :])
         )
-        found = torch.matmul(shares, value).transpose(1, 2).flatten(2)
-        return self.out(found), shares
+        found: Tensor = self.out(torch.matmul(shares, value).transpose(1, 2).flatten(2))
+        return found, shares
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.heads, x.shape[2] // self.heads)).transpose(1, 2)
+        batch, count, size = x.shape
+        return x.reshape(batch, count, self.heads, size // self.heads).transpose(1, 2)
 
 
 class TransformerBlock(nn.Module):

@@ -67,7 +67,7 @@ class FrictionCoefficientHead(nn.Module):
 
     def forward(self, fused: Tensor) -> Tensor:
         """Give float32 (batch, 2) for ``fused``, float32 (batch, size)."""
-        mean, spread = self.layers(fused).split(1, dim=1)
+        mean, spread = torch.split(self.layers(fused), 1, dim=1)
         low, high = LOG_STD_BOUNDS
         log_std = 0.5 * (low + high) + 0.5 * (high - low) * torch.tanh(spread)
         return torch.cat([HIGHEST_FRICTION * torch.sigmoid(mean), log_std], dim=1)
@@ -109,9 +109,8 @@ class TrajectoryHead(nn.Module):
             deviation x and y [log m], correlation.
         """
         raw = self.layers(fused)
-        residual, spread, correlation = (
-            raw[:, MODES:].unflatten(1, (MODES, STEPS, _GAUSSIAN)).split((2, 2, 1), dim=3)
-        )
+        paths = raw[:, MODES:].reshape(raw.shape[0], MODES, STEPS, _GAUSSIAN)
+        residual, spread, correlation = torch.split(paths, [2, 2, 1], dim=3)
         # Bounded, so that neither a sample without a winner nor an outlier can run away.
         log_sigma = self.log_sigma + _LOG_SIGMA_RANGE * torch.tanh(spread / _LOG_SIGMA_RANGE)
         path = torch.cat(

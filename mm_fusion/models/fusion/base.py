@@ -46,10 +46,10 @@ class TokenProjection(nn.Module):
 
     def forward(self, embedding: Tensor, age_s: Tensor) -> Tensor:
         """Give (batch, token_size) for (batch, embedding_size) and (batch, 1) in seconds."""
-        token: Tensor = self.content(embedding)
         # Bounded, whatever the age; 0 for a fresh measurement.
         staleness = 1.0 - torch.exp(-age_s / self.time_constants)
-        return token + self.age(staleness)
+        token: Tensor = self.content(embedding) + self.age(staleness)
+        return token
 
 
 class Fusion(nn.Module, ABC):
@@ -81,7 +81,7 @@ class Fusion(nn.Module, ABC):
         Returns:
             float32 (batch, 3, token_size), zeros where absent.
         """
-        ages = age_s.split(1, dim=1)
+        ages = torch.split(age_s, 1, dim=1)
         tokens = torch.stack(
             [
                 self.projections[name](embeddings[name], age)

@@ -29,10 +29,11 @@ _PRIOR_LOG_SIGMA = 3.0
 class DecisionFusion(Fusion):
     """Multiply the posteriors of the modalities that are present.
 
-    This is a product of experts (Hinton, 2002). Each factor is raised to a learned power, the inverse of a temperature, for each modality and
-    task. Training balances the classes, so the prior is uniform and need not be divided out. The
-    Gaussians of the same mode multiply to the precision-weighted mean; a very wide one, about the
-    roll-out, stands for no modality at all. A modality's share of a task is its power's.
+    This is a product of experts (Hinton, 2002). Each factor is raised to a learned power, the
+    inverse of a temperature, for each modality and task. Training balances the classes, so the
+    prior is uniform and need not be divided out. The Gaussians of the same mode multiply to the
+    precision-weighted mean; a very wide one, about the roll-out, stands for no modality at all. A
+    modality's share of a task is its power's.
     """
 
     log_sigma: Tensor
@@ -52,7 +53,7 @@ class DecisionFusion(Fusion):
         for name, token in zip(NETWORK_MODALITIES, tokens.unbind(dim=1), strict=True):
             votes.append(self.heads[name](dict.fromkeys(TASKS, token)))
         powers = torch.exp(-self.log_temperature) * presence.unsqueeze(2)  # (batch, 3, tasks)
-        power = dict(zip(TASKS, powers.split(1, dim=2), strict=True))
+        power = dict(zip(TASKS, torch.split(powers, 1, dim=2), strict=True))
 
         def stacked(key: str) -> Tensor:
             return torch.stack([vote[key] for vote in votes], dim=1)
@@ -77,7 +78,7 @@ def _fuse_scalars(votes: Tensor, powers: Tensor) -> Tensor:
     A prior about the middle, as wide as the bound allows, is one more factor.
     """
     low, high = LOG_STD_BOUNDS
-    mean, log_std = votes.split(1, dim=2)
+    mean, log_std = torch.split(votes, 1, dim=2)
     precision = torch.exp(-2.0 * log_std) * powers
     prior = torch.exp(torch.full_like(precision[:, 0], -2.0 * high))
     total = precision.sum(dim=1) + prior
