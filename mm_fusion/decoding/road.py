@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mm_fusion.decoding.posteriors import sigmoid, softmax
 from mm_fusion.types.predictions import (
     FRICTION_CLASSES,
     MATERIAL_CLASSES,
@@ -31,6 +32,9 @@ SURFACE_TASKS = {
     'unevenness': len(UNEVENNESS_CLASSES),
 }
 
+_MAX_LOG_DEVIATION = 7.0
+"""Whatever a graph gives, the deviation of the friction coefficient is finite within this."""
+
 
 class RoadDecoder:
     """Turn logits into the road state; remembers the filtered posterior between calls.
@@ -40,8 +44,12 @@ class RoadDecoder:
     any interval dt: p <- p + (1 - exp(-dt / tau)) (p_new - p). What is not observed counts as the
     uniform distribution (a siren: as no siren), so that a belief fades once its sensor is gone.
 
+    The friction coefficient is that of the network where the bundle has a head for it, and else
+    the mixture of the coefficients of the friction classes. Its first two moments are filtered
+    like the posteriors; unobserved, it is the mixture over all classes alike.
+
     Args:
-        manifest: Temperatures, siren threshold and friction coefficients.
+        manifest: Calibration and friction coefficients.
         settings: Time constants, and a siren threshold that overrides the manifest's.
     """
 
@@ -49,8 +57,12 @@ class RoadDecoder:
         self._temperatures = manifest.calibration.temperatures
         self._threshold = settings.siren_threshold or manifest.calibration.siren_threshold
         table = [manifest.friction_coefficients[name] for name in FRICTION_CLASSES]
-        self._mean, self._std = np.array(table, np.float64).T
+        mean, std = np.array(table, np.float64).T
+        self._moments = np.stack([mean, std**2 + mean**2])
+        self._coefficient_head = manifest.gives('friction_coefficient')
+        self._std_scale = manifest.calibration.friction_coefficient_std_scale
         self._tau = dict.fromkeys(SURFACE_TASKS, settings.road_time_constant_s)
+        self._tau['moments'] = settings.road_time_constant_s
         self._tau['siren'] = settings.siren_time_constant_s
         self._memory: dict[str, NDArray[np.float64]] = {}
         self._last_ns = 0
@@ -71,23 +83,28 @@ class RoadDecoder:
 
         Args:
             outputs: ``friction_logits`` (1, 6), ``material_logits`` (1, 5),
-                ``unevenness_logits`` (1, 3) and ``siren_logit`` (1, 1).
+                ``unevenness_logits`` (1, 3) and ``siren_logit`` (1, 1); where the bundle gives
+                it, ``friction_coefficient`` (1, 2).
             stamp_ns: Time of the snapshot; later than that of the call before.
-            surface_observed: Whether a camera frame contributed.
+            surface_observed: Whether anything contributed that speaks to the surface.
             siren_observed: Whether sound contributed.
         """
         now: dict[str, NDArray[np.float64]] = {}
         for task, size in SURFACE_TASKS.items():
             now[task] = (
-                _softmax(outputs[f'{task}_logits'][0], self._temperatures[task])
+                softmax(outputs[f'{task}_logits'][0], self._temperatures[task])
                 if surface_observed
                 else np.full(size, 1.0 / size)
             )
-        heard = _sigmoid(float(outputs['siren_logit'][0, 0]) / self._temperatures['siren'])
+        heard = sigmoid(float(outputs['siren_logit'][0, 0]) / self._temperatures['siren'])
         now['siren'] = np.array([heard if siren_observed else 0.0])
+        now['moments'] = (
+            self._predicted_moments(outputs)
+            if surface_observed and self._coefficient_head
+            else self._moments @ now['friction']
+        )
         filtered = self._filter(now, stamp_ns)
-        mean = float(filtered['friction'] @ self._mean)
-        second_moment = float(filtered['friction'] @ (self._std**2 + self._mean**2))
+        mean, second_moment = filtered['moments'].tolist()
         return RoadState(
             filtered=_posterior(filtered),
             unfiltered=_posterior(now),
@@ -97,6 +114,11 @@ class RoadDecoder:
             surface_observed=surface_observed,
             siren_observed=siren_observed,
         )
+
+    def _predicted_moments(self, outputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        mean, log_std = outputs['friction_coefficient'][0].tolist()
+        std = math.exp(min(log_std, _MAX_LOG_DEVIATION)) * self._std_scale
+        return np.array([mean, std**2 + mean**2])
 
     def _filter(
         self, now: Mapping[str, NDArray[np.float64]], stamp_ns: int
@@ -111,19 +133,6 @@ class RoadDecoder:
                 filtered[task] = before - math.expm1(-elapsed_s / tau) * (value - before)
         self._memory, self._last_ns = filtered, stamp_ns
         return filtered
-
-
-def _softmax(logits: NDArray[Any], temperature: float) -> NDArray[np.float64]:
-    scaled = logits.astype(np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max())
-    return np.asarray(exponentials / exponentials.sum())
-
-
-def _sigmoid(logit: float) -> float:
-    if logit >= 0:
-        return 1.0 / (1.0 + math.exp(-logit))
-    odds = math.exp(logit)
-    return odds / (1.0 + odds)
 
 
 def _posterior(values: Mapping[str, NDArray[np.float64]]) -> SurfacePosterior:

@@ -1,49 +1,161 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the ego state to the predicted path with calibrated covariance."""
+"""From the ego state and the network's residuals to predicted paths with calibrated covariance."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mm_fusion.decoding.posteriors import softmax
 from mm_fusion.geometry.ego_filter import predict_path
+from mm_fusion.types.features import STEP_S, STEPS
 from mm_fusion.types.predictions import TrajectoryMode, TrajectoryPrediction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from mm_fusion.geometry.ego_filter import EgoState
     from mm_fusion.settings import DecodingSettings
-    from mm_fusion.types.bundle import Calibration
+    from mm_fusion.types.bundle import Manifest
+
+_MOVING_MPS = 0.5
+"""Below this speed the direction of a path's steps is noise."""
+
+_MAX_LOG_DEVIATION = 7.0
+_MAX_CORRELATION = 0.99
+"""Whatever a graph gives, its covariances are finite and positive definite within these."""
 
 
 class TrajectoryDecoder:
-    """Roll the ego state out over the horizon, as one mode.
+    """Predict the path over the horizon.
 
-    The covariance of the roll-out is multiplied by a factor for each time, fitted so that the
-    ellipses hold the share of truths that they claim; between fitted times it is interpolated,
-    and beyond them held.
+    Without a trajectory head in the bundle, it is the roll-out of the ego state, as one mode. With
+    one, each mode is the roll-out plus the head's residuals, which stand in the frame of the
+    roll-out at each step: x along its heading there, y to the left. Residuals and deviations are
+    interpolated between the head's steps from zero at the stamp; beyond its last step the
+    residuals are held and the deviations grow with time. Probabilities are
+    softmax(logits / temperature).
+
+    Covariances are multiplied by a factor for each time, fitted so that the ellipses hold the
+    share of truths that they claim; between fitted times it is interpolated, beyond them held.
 
     Args:
-        calibration: Times and factors.
+        manifest: Calibration, and whether there is a trajectory head.
         settings: Horizon and step.
     """
 
-    def __init__(self, calibration: Calibration, settings: DecodingSettings) -> None:
+    def __init__(self, manifest: Manifest, settings: DecodingSettings) -> None:
+        calibration = manifest.calibration
         steps = max(1, round(settings.horizon_s / settings.step_s))
         self._times_s = settings.step_s * np.arange(1, steps + 1, dtype=np.float64)
         self._scales = np.interp(
             self._times_s, calibration.horizon_s, calibration.covariance_scales
         )
-
-    def decode(self, state: EgoState) -> TrajectoryPrediction:
-        """Predict the path in ``base_link`` at the stamp of the state."""
-        positions, headings, covariances = predict_path(state, self._times_s)
-        mode = TrajectoryMode(
-            probability=1.0,
-            times_s=self._times_s,
-            positions=positions,
-            headings=headings,
-            covariances=covariances * self._scales[:, np.newaxis, np.newaxis],
+        self._temperature = (
+            calibration.temperatures['modes'] if manifest.gives('trajectory') else None
         )
-        return TrajectoryPrediction(modes=(mode,), source='ego_filter', motion=state.motion)
+        knots_s = STEP_S * np.arange(STEPS + 1)
+        weights = [np.interp(self._times_s, knots_s, knot) for knot in np.eye(STEPS + 1)[1:]]
+        self._interpolation = np.stack(weights, axis=1)
+        # Before the first step there is no other correlation to blend its own with.
+        self._blending = self._interpolation / self._interpolation.sum(axis=1, keepdims=True)
+        growth = np.maximum(self._times_s / knots_s[-1], 1.0)
+        self._stretch = (np.sqrt(self._scales) * growth)[:, np.newaxis]
+
+    def decode(self, state: EgoState, outputs: Mapping[str, NDArray[Any]]) -> TrajectoryPrediction:
+        """Predict the path in ``base_link`` at the stamp of the state.
+
+        Args:
+            state: Where the roll-out starts.
+            outputs: Of the fusion stage; where the bundle has a trajectory head, ``trajectory``
+                (1, 6, 12, 5) and ``mode_logits`` (1, 6) among them.
+        """
+        positions, headings, covariances = predict_path(state, self._times_s)
+        if self._temperature is None:
+            mode = TrajectoryMode(
+                probability=1.0,
+                times_s=self._times_s,
+                positions=positions,
+                headings=headings,
+                covariances=covariances * self._scales[:, np.newaxis, np.newaxis],
+            )
+            return TrajectoryPrediction(modes=(mode,), source='ego_filter', motion=state.motion)
+        probabilities = softmax(outputs['mode_logits'][0], self._temperature)
+        order = np.argsort(-probabilities, kind='stable')
+        head = outputs['trajectory'][0, order].astype(np.float64)
+        path = positions[:, 0] + 1j * positions[:, 1]
+        corrected = path + np.exp(1j * headings) * self._residuals(head)
+        backwards = state.motion.speed_mps < 0.0
+        mode_headings = self._headings(corrected, path, headings, backwards=backwards)
+        mode_covariances = self._covariances(head, headings)
+        modes = zip(
+            probabilities[order].tolist(),
+            np.stack([corrected.real, corrected.imag], axis=-1),
+            mode_headings,
+            mode_covariances,
+        )
+        return TrajectoryPrediction(
+            modes=tuple(
+                TrajectoryMode(probability, self._times_s, *arrays)
+                for probability, *arrays in modes
+            ),
+            source='network',
+            motion=state.motion,
+        )
+
+    def _residuals(self, head: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Interpolate residuals x + iy: complex128 (modes, n)."""
+        return np.asarray((head[..., 0] + 1j * head[..., 1]) @ self._interpolation.T)
+
+    def _covariances(
+        self, head: NDArray[np.float64], headings: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Turn the head's deviations into ``base_link``: float64 (modes, n, 2, 2), m²."""
+        limited = np.clip(head[..., 2:4], -_MAX_LOG_DEVIATION, _MAX_LOG_DEVIATION)
+        deviations = self._interpolation @ np.exp(limited)
+        deviations *= self._stretch
+        blended = head[..., 4] @ self._blending.T
+        correlation = np.clip(blended, -_MAX_CORRELATION, _MAX_CORRELATION)
+        along, aside = deviations[..., 0], deviations[..., 1]
+        a, b, d = along * along, correlation * along * aside, aside * aside
+        cosine, sine = np.cos(headings), np.sin(headings)
+        mixed = 2.0 * cosine * sine * b
+        covariances = np.empty((*a.shape, 2, 2))
+        covariances[..., 0, 0] = cosine**2 * a - mixed + sine**2 * d
+        covariances[..., 1, 1] = sine**2 * a + mixed + cosine**2 * d
+        covariances[..., 0, 1] = cosine * sine * (a - d) + (cosine**2 - sine**2) * b
+        covariances[..., 1, 0] = covariances[..., 0, 1]
+        return covariances
+
+    def _headings(
+        self,
+        corrected: NDArray[np.complex128],
+        path: NDArray[np.complex128],
+        headings: NDArray[np.float64],
+        *,
+        backwards: bool,
+    ) -> NDArray[np.float64]:
+        """Turn the roll-out's headings by as much as the paths turn from it: (modes, n), rad.
+
+        The difference of two directions that are taken alike has no error of discretisation, and
+        holds for a vehicle in reverse. Where a path hardly moves, it heads as the roll-out does.
+        """
+        step_s = self._times_s[0]
+        own, physical = _velocities(corrected, step_s), _velocities(path, step_s)
+        ahead = np.exp(1j * headings) * (-1.0 if backwards else 1.0)
+        reference = np.where(np.abs(physical) > _MOVING_MPS, physical, ahead)
+        turned = np.angle(own * reference.conj())
+        return np.asarray(headings + np.where(np.abs(own) > _MOVING_MPS, turned, 0.0))
+
+
+def _velocities(path: NDArray[np.complex128], step_s: float) -> NDArray[np.complex128]:
+    """Differentiate paths (..., n) that start at the origin one step before their first point."""
+    whole = np.concatenate([np.zeros_like(path[..., :1]), path], axis=-1)
+    velocities = np.empty_like(path)
+    velocities[..., :-1] = (whole[..., 2:] - whole[..., :-2]) / (2.0 * step_s)
+    velocities[..., -1] = (whole[..., -1] - whole[..., -2]) / step_s
+    return velocities

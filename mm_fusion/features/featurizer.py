@@ -16,11 +16,21 @@ from mm_fusion.types.features import NETWORK_MODALITIES, FeatureBatch
 from mm_fusion.types.sensors import Modality
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mm_fusion.types.predictions import EgoMotion
     from mm_fusion.types.sensors import ImageSample
     from mm_fusion.types.snapshot import Snapshot
+
+_SENSORS = (
+    (Modality.CAMERA,),
+    (Modality.MICROPHONE,),
+    # Positions alone tell the motion too, where there is no other source of velocity.
+    (Modality.VELOCITY, Modality.GNSS),
+)
+"""What each of ``NETWORK_MODALITIES`` is measured by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,18 @@ class Featurizer:
         return network_image(sample, *self._shape.image)[np.newaxis]
 
     def assemble(
-        self, snapshot: Snapshot, image: NDArray[np.uint8] | None, motion: EgoMotion | None
+        self,
+        snapshot: Snapshot,
+        image: NDArray[np.uint8] | None,
+        motions: Sequence[tuple[int, EgoMotion]],
     ) -> FeatureBatch:
         """Gather the inputs of the network.
 
         Args:
-            snapshot: Gives sound, velocity history and ages.
+            snapshot: Gives sound and ages.
             image: What :meth:`image` made of its frame; None where there is none.
-            motion: Filtered motion at the stamp; None where it is not known.
+            motions: Stamps (ns) and filtered motions of the last seconds, the last one at the
+                stamp of the snapshot; empty where the motion is not known there.
         """
         shape = self._shape
         audio = None
@@ -85,17 +99,13 @@ class Featurizer:
                 shape.audio_samples,
             )[np.newaxis]
         history = None
-        if motion is not None and shape.motion_steps is not None:
-            history = network_motion(
-                snapshot.velocities, motion, snapshot.stamp_ns, shape.motion_steps
-            )[np.newaxis]
+        if motions and shape.motion_steps is not None:
+            history = network_motion(motions, shape.motion_steps)[np.newaxis]
         inputs = {'camera': image, 'microphone': audio, 'motion': history}
         present = [inputs[name] is not None for name in NETWORK_MODALITIES]
         ages = [
-            _age_s(snapshot, modality) if there else 0.0
-            for modality, there in zip(
-                (Modality.CAMERA, Modality.MICROPHONE, Modality.VELOCITY), present, strict=True
-            )
+            _age_s(snapshot, sensors) if there else 0.0
+            for sensors, there in zip(_SENSORS, present, strict=True)
         ]
         return FeatureBatch(
             image=image,
@@ -106,6 +116,6 @@ class Featurizer:
         )
 
 
-def _age_s(snapshot: Snapshot, modality: Modality) -> float:
-    age_ns = snapshot.modalities[modality].age_ns
-    return 0.0 if age_ns is None else age_ns / 1e9
+def _age_s(snapshot: Snapshot, sensors: tuple[Modality, ...]) -> float:
+    ages_ns = [snapshot.modalities[sensor].age_ns for sensor in sensors]
+    return min((age_ns for age_ns in ages_ns if age_ns is not None), default=0) / 1e9

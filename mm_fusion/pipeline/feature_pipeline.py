@@ -22,7 +22,7 @@ from mm_fusion.types.sensors import DropReason, Modality
 from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mm_fusion.alignment import AlignmentCounters
     from mm_fusion.features import FeaturizerShape
@@ -137,7 +137,8 @@ class FeaturePipeline:
             state, refused = self._ego.update(snapshot)
         self._count(reports, refused)
         with watch('preprocess'):
-            batch, undecodable = self._features(snapshot, None if state is None else state.motion)
+            motions = () if state is None else self._ego.motions
+            batch, undecodable = self._features(snapshot, motions)
         if undecodable:
             self._count(reports, undecodable)
             reports[Modality.CAMERA] = replace(reports[Modality.CAMERA], state=ModalityState.STALE)
@@ -152,7 +153,7 @@ class FeaturePipeline:
         )
 
     def _features(
-        self, snapshot: Snapshot, motion: EgoMotion | None
+        self, snapshot: Snapshot, motions: Sequence[tuple[int, EgoMotion]]
     ) -> tuple[FeatureBatch, list[tuple[Modality, DropReason]]]:
         image, undecodable = None, []
         if snapshot.image is not None:
@@ -160,7 +161,7 @@ class FeaturePipeline:
                 image = self._featurizer.image(snapshot.image)
             except SampleError as error:
                 undecodable.append((Modality.CAMERA, error.reason))
-        return self._featurizer.assemble(snapshot, image, motion), undecodable
+        return self._featurizer.assemble(snapshot, image, motions), undecodable
 
     def _count(
         self,

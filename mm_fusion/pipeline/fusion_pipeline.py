@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mm_fusion.decoding import RoadDecoder, TrajectoryDecoder
 from mm_fusion.pipeline.feature_pipeline import FeaturePipeline
 from mm_fusion.pipeline.network import Network, featurizer_shape
+from mm_fusion.types.features import NETWORK_MODALITIES
 from mm_fusion.types.predictions import FusionOutput
 from mm_fusion.types.sensors import Modality
 
@@ -48,7 +49,10 @@ class FusionPipeline:
         self._features = FeaturePipeline(featurizer_shape(bundle.manifest), settings)
         self._network = Network(bundle.manifest, backend)
         self._road = RoadDecoder(bundle.manifest, settings.decoding)
-        self._trajectory = TrajectoryDecoder(bundle.manifest.calibration, settings.decoding)
+        self._trajectory = TrajectoryDecoder(bundle.manifest, settings.decoding)
+        self._surface_from = [
+            NETWORK_MODALITIES.index(name) for name in bundle.manifest.surface_from
+        ]
         self._epoch = 0
 
     def push(self, sample: Sample) -> None:
@@ -110,7 +114,7 @@ class FusionPipeline:
         outputs = self._network.run(observation.batch, watch)
         with watch('decode'):
             road = self._decode_road(observation.batch, outputs, observation.stamp_ns)
-            trajectory = self._decode_trajectory(observation.state)
+            trajectory = self._decode_trajectory(observation.state, outputs)
         camera, microphone, velocity = outputs['modality_weights'][0].tolist()
         return FusionOutput(
             stamp_ns=observation.stamp_ns,
@@ -135,9 +139,11 @@ class FusionPipeline:
         return self._road.decode(
             outputs,
             stamp_ns,
-            surface_observed=batch.image is not None,
+            surface_observed=bool(batch.presence[0, self._surface_from].any()),
             siren_observed=batch.audio is not None,
         )
 
-    def _decode_trajectory(self, state: EgoState | None) -> TrajectoryPrediction | None:
-        return None if state is None else self._trajectory.decode(state)
+    def _decode_trajectory(
+        self, state: EgoState | None, outputs: Mapping[str, NDArray[Any]]
+    ) -> TrajectoryPrediction | None:
+        return None if state is None else self._trajectory.decode(state, outputs)

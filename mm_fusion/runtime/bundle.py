@@ -16,13 +16,13 @@ from mm_fusion.runtime.manifest import parse_manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mm_fusion.types.bundle import Manifest
+    from mm_fusion.types.bundle import FileSpec, Manifest
 
 SHIPPED = Path(__file__).resolve().parent.parent / 'bundles'
 MANIFEST = 'manifest.json'
 MAX_MANIFEST_BYTES = 4 * 1024**2
-MAX_GRAPH_BYTES = 2 * 1024**3 - 1
-"""An ONNX file is one protobuf message, which cannot be larger."""
+MAX_FILE_BYTES = 2 * 1024**3 - 1
+"""An ONNX file is one protobuf message, which cannot be larger; nor need weights be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,22 +52,36 @@ class Bundle:
         """
         path = _locate(name_or_path)
         manifest = parse_manifest(_read_json(path / MANIFEST), str(path / MANIFEST))
-        graphs = {}
-        for name, stage in manifest.stages.items():
-            content = _read(path / stage.file, MAX_GRAPH_BYTES)
-            if len(content) != stage.size_bytes:
-                raise BundleError(
-                    f'{path / stage.file}: found {len(content)} bytes, '
-                    f'expected {stage.size_bytes} by the manifest'
-                )
-            digest = hashlib.sha256(content).hexdigest()
-            if digest != stage.sha256:
-                raise BundleError(
-                    f'{path / stage.file}: found sha256 {digest}, '
-                    f'expected {stage.sha256} by the manifest'
-                )
-            graphs[name] = content
+        graphs = {name: _verified(path, stage) for name, stage in manifest.stages.items()}
         return cls(path=path, manifest=manifest, graphs=graphs)
+
+    def weights(self) -> bytes:
+        """Read the weights that training starts from, and verify their checksum.
+
+        Nothing else needs them, so that ``load`` leaves them on disk.
+
+        Returns:
+            The content of a safetensors file.
+
+        Raises:
+            BundleError: The bundle has none, or they are missing or altered.
+        """
+        if self.manifest.weights is None:
+            raise BundleError(f'{self.path}: found no weights to train from in the manifest')
+        return _verified(self.path, self.manifest.weights)
+
+
+def _verified(folder: Path, spec: FileSpec) -> bytes:
+    path = folder / spec.file
+    content = _read(path, MAX_FILE_BYTES)
+    if len(content) != spec.size_bytes:
+        raise BundleError(
+            f'{path}: found {len(content)} bytes, expected {spec.size_bytes} by the manifest'
+        )
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != spec.sha256:
+        raise BundleError(f'{path}: found sha256 {digest}, expected {spec.sha256} by the manifest')
+    return content
 
 
 def _locate(name_or_path: str | Path) -> Path:

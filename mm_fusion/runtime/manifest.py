@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mm_fusion.errors import BundleError
-from mm_fusion.types.bundle import Calibration, Manifest, StageSpec, TensorSpec
+from mm_fusion.types.bundle import Calibration, FileSpec, Manifest, StageSpec, TensorSpec
+from mm_fusion.types.features import MODES, STEPS
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA = 1
+SCHEMA = 2
 TASKS = ('friction', 'material', 'unevenness', 'siren')
 EMBEDDINGS = {
     'image_encoder': ('image', 'image_embedding'),
@@ -32,6 +33,16 @@ FUSION_OUTPUTS = {
     'modality_weights': (1, 3),
 }
 """What every fusion stage gives."""
+TRAJECTORY_OUTPUTS = {'trajectory': (1, MODES, STEPS, 5), 'mode_logits': (1, MODES)}
+"""What a fusion stage with a trajectory head gives as well, both or neither.
+
+The columns of ``trajectory``: residual to the ego-state roll-out along x and y of its frame at
+that step (m), logarithms of the standard deviations along both (log m), and their correlation.
+"""
+COEFFICIENT_OUTPUTS = {'friction_coefficient': (1, 2)}
+"""What a fusion stage may give as well: mean and logarithm of the standard deviation."""
+SURFACE_SOURCES = ('camera', 'microphone')
+"""Modalities of the network that may speak to the road surface."""
 
 _Value = TypeVar('_Value')
 
@@ -49,18 +60,26 @@ def parse_manifest(document: object, source: str) -> Manifest:
     root = _Node(document, source)
     schema = root.get('schema', int)
     if schema != SCHEMA:
-        raise BundleError(f'{source}: found schema {schema}, expected {SCHEMA}')
+        raise BundleError(
+            f'{source}: found schema {schema}, expected {SCHEMA}: export the bundle again with '
+            'this version (mm_fusion export)'
+        )
     _check_classes(root.child('classes'))
     graphs = root.child('stages')
     stages = {name: _stage(name, graphs.child(name)) for name in graphs.names()}
     _check_stages(stages, source)
+    outputs = stages[FUSION].outputs
     return Manifest(
         name=root.get('name', str),
         version=root.get('version', str),
         stages=stages,
         audio_sample_rate_hz=root.positive_int('audio_sample_rate_hz'),
-        calibration=_calibration(root.child('calibration')),
+        calibration=_calibration(
+            root.child('calibration'), (*TASKS, 'modes') if 'mode_logits' in outputs else TASKS
+        ),
         friction_coefficients=_friction(root.child('friction_coefficients')),
+        surface_from=_surface_from(root),
+        weights=_file(root.child('weights'), '.safetensors') if root.has('weights') else None,
     )
 
 
@@ -72,6 +91,9 @@ class _Node:
             raise BundleError(f'{place}: found {type(value).__name__}, expected an object')
         self._value: dict[str, Any] = value
         self.place = place
+
+    def has(self, key: str) -> bool:
+        return key in self._value
 
     def names(self) -> list[str]:
         return list(self._value)
@@ -123,17 +145,24 @@ def _stage(name: str, node: _Node) -> StageSpec:
     if name not in (*EMBEDDINGS, FUSION):
         expected = ', '.join((*EMBEDDINGS, FUSION))
         raise BundleError(f'{node.place}: unknown stage, expected one of {expected}')
-    file = node.get('file', str)
-    if not file.endswith('.onnx') or '/' in file or '\\' in file:
-        raise BundleError(f'{node.place}: found file {file!r}, expected the name of an .onnx file')
+    graph = _file(node, '.onnx')
     return StageSpec(
+        file=graph.file,
+        sha256=graph.sha256,
+        size_bytes=graph.size_bytes,
         name=name,
-        file=file,
-        sha256=node.get('sha256', str),
-        size_bytes=node.positive_int('bytes'),
         inputs=_tensors(node.child('inputs')),
         outputs=_tensors(node.child('outputs')),
     )
+
+
+def _file(node: _Node, suffix: str) -> FileSpec:
+    file = node.get('file', str)
+    if not file.endswith(suffix) or '/' in file or '\\' in file:
+        raise BundleError(
+            f'{node.place}: found file {file!r}, expected a name that ends in {suffix}'
+        )
+    return FileSpec(file, node.get('sha256', str), node.positive_int('bytes'))
 
 
 def _tensors(node: _Node) -> dict[str, TensorSpec]:
@@ -174,12 +203,23 @@ def _check_stages(stages: Mapping[str, StageSpec], source: str) -> None:
             f'{source}: {FUSION}: found inputs {_short(fusion.inputs)}, '
             f'expected {_short(expected_inputs)}'
         )
-    for name, shape in FUSION_OUTPUTS.items():
+    _check_outputs(fusion, f'{source}: {FUSION}')
+    if 'trajectory' in fusion.outputs and 'motion_encoder' not in stages:
+        raise BundleError(
+            f'{source}: {FUSION}: found a trajectory and no motion_encoder, expected both: the '
+            'network cannot correct a roll-out that it knows nothing of'
+        )
+
+
+def _check_outputs(fusion: StageSpec, place: str) -> None:
+    expected: dict[str, tuple[int, ...]] = {**FUSION_OUTPUTS}
+    for optional in (TRAJECTORY_OUTPUTS, COEFFICIENT_OUTPUTS):
+        if set(optional) & set(fusion.outputs):
+            expected |= optional
+    for name, shape in expected.items():
         found = fusion.outputs.get(name)
         if found != TensorSpec('float32', shape):
-            raise BundleError(
-                f'{source}: {FUSION}: {name}: found {found}, expected float32 of shape {shape}'
-            )
+            raise BundleError(f'{place}: {name}: found {found}, expected float32 of shape {shape}')
 
 
 def _check_input(spec: TensorSpec, name: str, place: str) -> None:
@@ -198,7 +238,7 @@ def _short(specs: Mapping[str, TensorSpec | None]) -> str:
     )
 
 
-def _calibration(node: _Node) -> Calibration:
+def _calibration(node: _Node, tasks: tuple[str, ...]) -> Calibration:
     temperatures = node.child('temperatures')
     trajectory = node.child('trajectory')
     times = trajectory.numbers('times_s', 1e-3, 1e3)
@@ -210,11 +250,27 @@ def _calibration(node: _Node) -> Calibration:
             'expected one for each of the increasing times'
         )
     return Calibration(
-        temperatures={task: temperatures.number(task, 1e-3, 1e3) for task in TASKS},
+        temperatures={task: temperatures.number(task, 1e-3, 1e3) for task in tasks},
         siren_threshold=node.number('siren_threshold', 0.0, 1.0),
         horizon_s=times,
         covariance_scales=scales,
+        friction_coefficient_std_scale=(
+            node.number('friction_coefficient_std_scale', 1e-3, 1e3)
+            if node.has('friction_coefficient_std_scale')
+            else 1.0
+        ),
     )
+
+
+def _surface_from(root: _Node) -> tuple[str, ...]:
+    if not root.has('surface_from'):
+        return SURFACE_SOURCES[:1]
+    found = root.get('surface_from', list)
+    if not found or not all(name in SURFACE_SOURCES for name in found):
+        raise BundleError(
+            f'{root.place}: surface_from: found {found}, expected some of {list(SURFACE_SOURCES)}'
+        )
+    return tuple(found)
 
 
 def _friction(node: _Node) -> dict[str, tuple[float, float]]:

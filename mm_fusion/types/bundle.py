@@ -25,22 +25,31 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class StageSpec:
+class FileSpec:
+    """A file of the bundle.
+
+    Attributes:
+        file: Its name in the bundle folder.
+        sha256: Of its content, in lower-case hexadecimal.
+        size_bytes: Of its content.
+    """
+
+    file: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec(FileSpec):
     """One ONNX graph of the bundle.
 
     Attributes:
         name: ``image_encoder``, ``audio_encoder``, ``motion_encoder`` or ``fusion``.
-        file: Name of the graph's file in the bundle folder.
-        sha256: Of that file, in lower-case hexadecimal.
-        size_bytes: Of that file.
         inputs: By name.
         outputs: By name.
     """
 
     name: str
-    file: str
-    sha256: str
-    size_bytes: int
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
 
@@ -50,16 +59,21 @@ class Calibration:
     """What turns raw outputs into calibrated ones.
 
     Attributes:
-        temperatures: Divisor of the logits, by task.
+        temperatures: Divisor of the logits, by task; ``modes`` among them where the bundle has
+            a trajectory head.
         siren_threshold: Probability that raises the siren flag.
         horizon_s: Times at which the covariance scales hold, increasing.
-        covariance_scales: Factor on the covariance of the ego-state roll-out at those times.
+        covariance_scales: Factor on the covariance of the predicted path at those times: that of
+            the trajectory head, or of the ego-state roll-out where the bundle has none.
+        friction_coefficient_std_scale: Factor on the deviation that the network gives with the
+            friction coefficient.
     """
 
     temperatures: Mapping[str, float]
     siren_threshold: float
     horizon_s: tuple[float, ...]
     covariance_scales: tuple[float, ...]
+    friction_coefficient_std_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,8 @@ class Manifest:
         audio_sample_rate_hz: Rate that the audio encoder takes.
         calibration: What turns raw outputs into calibrated ones.
         friction_coefficients: Mean and standard deviation, by friction class.
+        surface_from: The network's modalities that speak to the road surface.
+        weights: What training starts from; None where the bundle cannot be trained further.
     """
 
     name: str
@@ -81,3 +97,9 @@ class Manifest:
     audio_sample_rate_hz: int
     calibration: Calibration
     friction_coefficients: Mapping[str, tuple[float, float]]
+    surface_from: tuple[str, ...]
+    weights: FileSpec | None
+
+    def gives(self, output: str) -> bool:
+        """Tell whether the fusion stage has an output."""
+        return output in self.stages['fusion'].outputs

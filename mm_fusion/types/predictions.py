@@ -62,11 +62,12 @@ class RoadState:
     Attributes:
         filtered: Calibrated posteriors after the temporal filter.
         unfiltered: Calibrated posteriors of this snapshot alone.
-        friction_coefficient_mean: Mean of the friction coefficient over the filtered posterior.
-        friction_coefficient_std: Its standard deviation over the same.
+        friction_coefficient_mean: Mean of the filtered friction coefficient.
+        friction_coefficient_std: Its standard deviation.
         siren: Whether the filtered siren probability reaches the bundle's threshold.
-        surface_observed: Whether a camera frame contributed; without one, the surface posteriors
-            are the filter's memory decaying to the uniform distribution.
+        surface_observed: Whether anything contributed that the bundle reads the surface from,
+            the camera at least; if not, the surface posteriors are the filter's memory decaying
+            to the uniform distribution.
         siren_observed: Whether sound contributed.
     """
 

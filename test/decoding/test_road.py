@@ -122,6 +122,40 @@ def test_siren_threshold(manifest: Manifest, override: float, raised: bool) -> N
     assert road.siren is raised
 
 
+def with_head(document: dict[str, Any]) -> Manifest:
+    document = json.loads(json.dumps(document))
+    outputs = document['stages']['fusion']['outputs']
+    outputs['friction_coefficient'] = {'dtype': 'float32', 'shape': [1, 2]}
+    document['calibration']['friction_coefficient_std_scale'] = 2.0
+    return parse_manifest(document, 'here')
+
+
+def coefficient(mean: float, std: float) -> dict[str, NDArray[np.float32]]:
+    return {'friction_coefficient': np.array([[mean, math.log(std)]], np.float32)}
+
+
+def test_the_coefficient_of_the_network_goes_before_the_table(document: dict[str, Any]) -> None:
+    decoder = RoadDecoder(with_head(document), UNFILTERED)
+    outputs = logits([50.0, 50.0, 0, 0, 0, 0]) | coefficient(0.4, 0.1)
+    road = decoder.decode(outputs, 0, surface_observed=True, siren_observed=True)
+    assert road.friction_coefficient_mean == pytest.approx(0.4)
+    assert road.friction_coefficient_std == pytest.approx(0.2)
+    blind = decoder.decode(outputs, 1, surface_observed=False, siren_observed=True)
+    assert blind.friction_coefficient_mean == pytest.approx(0.55), 'of all classes alike'
+
+
+def test_the_coefficient_is_filtered_like_the_classes(document: dict[str, Any]) -> None:
+    decoder = RoadDecoder(with_head(document), DecodingSettings(road_time_constant_s=2.0))
+    for second, mean in ((0, 0.8), (2, 0.2)):
+        outputs = logits() | coefficient(mean, 1e-6)
+        road = decoder.decode(outputs, second * SECOND, surface_observed=True, siren_observed=True)
+    share = 1 - math.exp(-1.0)
+    assert road.friction_coefficient_mean == pytest.approx(0.8 - 0.6 * share)
+    # In between, both the old and the new are held possible.
+    expected = 0.6 * math.sqrt(share * (1 - share))
+    assert road.friction_coefficient_std == pytest.approx(expected, rel=1e-4)
+
+
 @given(
     friction=arrays(np.float32, 6, elements=st.floats(-1e4, 1e4, width=32)),
     siren=st.floats(-1e4, 1e4, width=32),

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,8 @@ from mm_fusion.types.snapshot import AudioWindow, ModalityReport, ModalityState,
 
 MS = 1_000_000
 SHAPE = FeaturizerShape(image=(4, 6), audio_samples=160, audio_rate_hz=16_000, motion_steps=5)
-MOTION = EgoMotion(10.0, 0.0, 0.0)
+MOTIONS = [(10**18, EgoMotion(10.0, 0.0, 0.0))]
+REPORT = ModalityReport(ModalityState.PRESENT, 0, 10.0, 1, {})
 AGES_MS = {
     Modality.CAMERA: 0,
     Modality.MICROPHONE: 30,
@@ -34,8 +37,7 @@ def snapshot(*, sound: bool = True) -> Snapshot:
         velocities=(),
         positions=(),
         modalities={
-            modality: ModalityReport(ModalityState.PRESENT, age_ms * MS, 10.0, 1, {})
-            for modality, age_ms in AGES_MS.items()
+            modality: replace(REPORT, age_ns=age_ms * MS) for modality, age_ms in AGES_MS.items()
         },
         epoch=0,
     )
@@ -44,7 +46,7 @@ def snapshot(*, sound: bool = True) -> Snapshot:
 def test_everything_there_is_has_its_shape_and_age() -> None:
     featurizer = Featurizer(SHAPE)
     frame = RawImage(1, 1, 'camera', 'rgb8', np.full((40, 60, 3), 7, np.uint8))
-    batch = featurizer.assemble(snapshot(), featurizer.image(frame), MOTION)
+    batch = featurizer.assemble(snapshot(), featurizer.image(frame), MOTIONS)
     assert batch.image is not None
     assert batch.audio is not None
     assert batch.motion is not None
@@ -56,8 +58,21 @@ def test_everything_there_is_has_its_shape_and_age() -> None:
     assert batch.presence.dtype == batch.age_s.dtype == np.float32
 
 
+def test_motion_is_as_old_as_the_newest_of_what_tells_it() -> None:
+    silent = replace(REPORT, age_ns=None)
+    for reports, age_s in (
+        ({Modality.VELOCITY: silent}, 0.5),
+        ({Modality.VELOCITY: replace(REPORT, age_ns=700 * MS)}, 0.5),
+        ({Modality.GNSS: silent}, 0.07),
+    ):
+        there = snapshot()
+        there = replace(there, modalities={**there.modalities, **reports})
+        batch = Featurizer(SHAPE).assemble(there, None, MOTIONS)
+        assert batch.age_s[0, 2] == pytest.approx(age_s)
+
+
 def test_what_is_absent_has_neither_value_nor_age() -> None:
-    batch = Featurizer(SHAPE).assemble(snapshot(sound=False), None, None)
+    batch = Featurizer(SHAPE).assemble(snapshot(sound=False), None, ())
     assert (batch.image, batch.audio, batch.motion) == (None, None, None)
     assert batch.presence.tolist() == [[0, 0, 0]]
     assert batch.age_s.tolist() == [[0, 0, 0]]
@@ -67,7 +82,7 @@ def test_what_no_encoder_takes_is_not_made() -> None:
     none = FeaturizerShape(image=None, audio_samples=None, audio_rate_hz=16_000, motion_steps=None)
     frame = RawImage(1, 1, 'camera', 'rgb8', np.zeros((4, 6, 3), np.uint8))
     assert Featurizer(none).image(frame) is None
-    batch = Featurizer(none).assemble(snapshot(), None, MOTION)
+    batch = Featurizer(none).assemble(snapshot(), None, MOTIONS)
     assert batch.presence.tolist() == [[0, 0, 0]]
     assert none.audio_window_s == 0.0
     assert SHAPE.audio_window_s == pytest.approx(0.01)

@@ -141,6 +141,51 @@ def test_the_path_ahead_of_a_straight_drive_is_straight(pipeline: FusionPipeline
     assert (np.diff(spread[:, 1]) > 0).all()
 
 
+def test_a_trajectory_head_corrects_the_roll_out(tmp_path: Path) -> None:
+    bundle = Bundle.load(write_tiny_bundle(tmp_path / 'whole', trajectory=True))
+    backend = create_backend(bundle, Settings().inference)
+    turning = [
+        replace(sample, yaw_rate_rps=0.1) if isinstance(sample, VelocitySample) else sample
+        for sample in drive(3.0)
+        if not isinstance(sample, GnssFix)
+    ]
+    last = list(run(FusionPipeline(bundle, backend, Settings()), turning))[-1]
+    trajectory = last.trajectory
+    assert trajectory is not None
+    assert trajectory.source == 'network'
+    assert len(trajectory.modes) == 6
+    probabilities = np.exp(np.arange(5, -1, -1.0))
+    np.testing.assert_allclose(
+        [mode.probability for mode in trajectory.modes],
+        probabilities / probabilities.sum(),
+        rtol=0.05,
+    )
+    # The modes of the tiny head differ by 0.02 t² sidewards, the most likely leftmost.
+    apart = [
+        np.linalg.norm(mode.positions - after.positions, axis=1)
+        for mode, after in zip(trajectory.modes, trajectory.modes[1:], strict=False)
+    ]
+    expected = 0.02 * trajectory.modes[0].times_s ** 2
+    np.testing.assert_allclose(apart, np.tile(expected, (5, 1)), rtol=1e-5)
+    assert last.modalities[Modality.VELOCITY].state is ModalityState.PRESENT
+    assert 'motion_encoder' in last.latencies_s
+
+
+def test_a_bundle_may_read_the_surface_from_sound(tmp_path: Path) -> None:
+    bundle = Bundle.load(write_tiny_bundle(tmp_path / 'tiny', friction_coefficient=True))
+    backend = create_backend(bundle, Settings().inference)
+    hears = replace(bundle.manifest, surface_from=('camera', 'microphone'))
+    dark = [sample for sample in drive(3.0, level=0.5) if not isinstance(sample, RawImage)]
+    for one, observed in ((bundle, False), (replace(bundle, manifest=hears), True)):
+        last = list(run(FusionPipeline(one, backend, Settings()), dark))[-1]
+        assert last.road is not None
+        assert last.road.siren_observed
+        assert last.road.surface_observed is observed
+        # The tiny head reads the coefficient from the colour red; there is none without a frame.
+        expected = 0.0 if observed else 0.55
+        assert last.road.friction_coefficient_mean == pytest.approx(expected, abs=1e-6)
+
+
 def test_velocity_alone_gives_a_trajectory_and_no_road_state(pipeline: FusionPipeline) -> None:
     samples: list[Sample] = [velocity(START_NS + tick * 20 * MS) for tick in range(100)]
     outputs = list(run(pipeline, samples))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -82,17 +83,22 @@ def test_a_graph_that_contradicts_the_manifest_is_refused(tiny: Path) -> None:
 @pytest.mark.parametrize(
     ('place', 'value', 'message'),
     [
-        (('schema',), 2, 'found schema 2, expected 1'),
+        (('schema',), 1, r'found schema 1, expected 2: export .* again .*mm_fusion export'),
         (('name',), None, 'name: found nothing, expected str'),
         (('classes', 'friction'), ['dry'], 'friction: found'),
-        (('stages', 'fusion', 'file'), '../evil.onnx', 'expected the name of an .onnx file'),
+        (('stages', 'fusion', 'file'), '../evil.onnx', r'expected a name that ends in \.onnx'),
         (('stages', 'fusion', 'bytes'), -1, 'expected a positive number'),
         (('stages', 'lidar_encoder'), {}, 'unknown stage'),
         (('stages', 'fusion', 'inputs', 'presence', 'shape'), [1, 4], 'fusion: found inputs'),
         (('calibration', 'temperatures', 'siren'), 0, 'siren: found 0'),
         (('calibration', 'siren_threshold'), 1.5, 'siren_threshold: found 1.5'),
         (('calibration', 'trajectory', 'times_s'), [2.0, 1.0], 'covariance scales'),
+        (('calibration', 'friction_coefficient_std_scale'), 0, 'std_scale: found 0'),
         (('friction_coefficients', 'classes', 'ice', 'mean'), float('nan'), 'mean: found nan'),
+        (('surface_from',), ['motion'], r"found \['motion'\], expected some of"),
+        (('surface_from',), [], r'found \[\], expected some of'),
+        (('weights',), {'file': 'graph.onnx'}, r'expected a name that ends in \.safetensors'),
+        (('weights',), None, 'weights: found NoneType, expected an object'),
     ],
 )
 def test_a_broken_contract_is_named(
@@ -101,6 +107,86 @@ def test_a_broken_contract_is_named(
     edit(tiny, *place, value=value)
     with pytest.raises(BundleError, match=message):
         Bundle.load(tiny)
+
+
+def test_what_a_manifest_need_not_say(tiny: Path) -> None:
+    manifest = Bundle.load(tiny).manifest
+    assert manifest.surface_from == ('camera',)
+    assert manifest.calibration.friction_coefficient_std_scale == 1.0
+    assert not manifest.gives('trajectory')
+    assert not manifest.gives('friction_coefficient')
+    edit(tiny, 'surface_from', value=['camera', 'microphone'])
+    assert Bundle.load(tiny).manifest.surface_from == ('camera', 'microphone')
+
+
+def test_a_bundle_with_every_head_runs(tmp_path: Path) -> None:
+    folder = write_tiny_bundle(tmp_path / 'whole', trajectory=True, friction_coefficient=True)
+    bundle = Bundle.load(folder)
+    assert bundle.manifest.gives('trajectory')
+    assert bundle.manifest.gives('friction_coefficient')
+    assert bundle.manifest.calibration.temperatures['modes'] == 1.0
+    backend = create_backend(bundle, InferenceSettings())
+    inputs = {
+        name: np.zeros(spec.shape, spec.dtype)
+        for name, spec in bundle.manifest.stages['fusion'].inputs.items()
+    }
+    assert backend.run('fusion', inputs)['trajectory'].shape == (1, 6, 12, 5)
+
+
+@pytest.mark.parametrize(
+    ('output', 'shape', 'message'),
+    [
+        ('mode_logits', None, 'mode_logits: found None, expected float32'),
+        ('trajectory', None, 'trajectory: found None, expected float32'),
+        ('trajectory', [1, 6, 12, 2], r'expected float32 .*\(1, 6, 12, 5\)'),
+        ('friction_coefficient', [1, 1], r'expected float32 .*\(1, 2\)'),
+    ],
+)
+def test_half_a_head_is_refused(
+    tmp_path: Path, output: str, shape: list[int] | None, message: str
+) -> None:
+    folder = write_tiny_bundle(tmp_path / 'whole', trajectory=True, friction_coefficient=True)
+    document = json.loads((folder / 'manifest.json').read_text())
+    outputs = document['stages']['fusion']['outputs']
+    if shape is None:
+        del outputs[output]
+    else:
+        outputs[output]['shape'] = shape
+    with pytest.raises(BundleError, match=message):
+        parse_manifest(document, 'here')
+
+
+def test_a_trajectory_head_needs_a_temperature_and_the_motion(tmp_path: Path) -> None:
+    folder = write_tiny_bundle(tmp_path / 'whole', trajectory=True)
+    document = json.loads((folder / 'manifest.json').read_text())
+    del document['calibration']['temperatures']['modes']
+    with pytest.raises(BundleError, match='temperatures: modes: found None'):
+        parse_manifest(document, 'here')
+    document['calibration']['temperatures']['modes'] = 1.0
+    parse_manifest(document, 'here')
+    del document['stages']['motion_encoder']
+    del document['stages']['fusion']['inputs']['motion_embedding']
+    with pytest.raises(BundleError, match='found a trajectory and no motion_encoder'):
+        parse_manifest(document, 'here')
+
+
+def test_weights_are_verified_when_they_are_read(tiny: Path) -> None:
+    with pytest.raises(BundleError, match='found no weights to train from'):
+        Bundle.load(tiny).weights()
+    content = b'sixteen bytes ok'
+    entry = {'file': 'weights.safetensors', 'sha256': hashlib.sha256(content).hexdigest()}
+    edit(tiny, 'weights', value={**entry, 'bytes': len(content)})
+    bundle = Bundle.load(tiny)
+    with pytest.raises(BundleError, match=r'weights\.safetensors: cannot be read'):
+        bundle.weights()
+    (tiny / 'weights.safetensors').write_bytes(content)
+    assert bundle.weights() == content
+    (tiny / 'weights.safetensors').write_bytes(content[:-1])
+    with pytest.raises(BundleError, match='found 15 bytes, expected 16'):
+        bundle.weights()
+    (tiny / 'weights.safetensors').write_bytes(content[::-1])
+    with pytest.raises(BundleError, match=r'found sha256 .* expected'):
+        bundle.weights()
 
 
 def test_a_manifest_without_fusion_is_refused(tiny: Path) -> None:

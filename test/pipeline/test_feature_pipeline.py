@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mm_fusion.features import FeaturizerShape
+from mm_fusion.pipeline import FeaturePipeline
+from mm_fusion.settings import Settings
+from mm_fusion.types.sensors import GnssFix, RawImage, Sample, VelocitySample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.pipeline import Observation
+
+MS = 1_000_000
+SECOND = 1000 * MS
+START_NS = 1_700_000_000 * SECOND
+SHAPE = FeaturizerShape(image=(4, 6), audio_samples=None, audio_rate_hz=16_000, motion_steps=40)
+METRES_PER_DEGREE = 111_320.0
+
+
+def frames(seconds: float, start_ns: int = START_NS) -> list[Sample]:
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    stamps = [start_ns + tick * 100 * MS for tick in range(round(seconds * 10))]
+    return [RawImage(stamp, stamp + 5 * MS, 'camera', 'rgb8', pixels) for stamp in stamps]
+
+
+def velocities(
+    seconds: float, yaw_rate: float | None = 0.2, start_ns: int = START_NS
+) -> list[Sample]:
+    """Speed 5 + t."""
+    stamps = [tick * 20 * MS for tick in range(round(seconds * 50))]
+    return [
+        VelocitySample(
+            start_ns + stamp,
+            start_ns + stamp + MS,
+            speed_mps=5.0 + stamp / SECOND,
+            yaw_rate_rps=yaw_rate,
+            speed_variance=1e-4,
+            yaw_rate_variance=1e-6,
+        )
+        for stamp in stamps
+    ]
+
+
+def fixes(seconds: float) -> list[Sample]:
+    """North at 8 m/s, 5 Hz."""
+    stamps = [START_NS + tick * 200 * MS for tick in range(round(seconds * 5))]
+    return [
+        GnssFix(
+            stamp,
+            stamp + MS,
+            'gnss',
+            8.0 * (stamp - START_NS) / SECOND / METRES_PER_DEGREE,
+            0.0,
+            0.0,
+            1e-4 * np.eye(2),
+        )
+        for stamp in stamps
+    ]
+
+
+def observe(samples: Iterable[Sample]) -> list[Observation]:
+    pipeline = FeaturePipeline(SHAPE, Settings())
+    seen = []
+    for sample in sorted(samples, key=lambda sample: sample.received_ns):
+        pipeline.push(sample)
+        while (observation := pipeline.step(sample.received_ns)) is not None:
+            seen.append(observation)
+    return [*seen, *pipeline.finish()]
+
+
+def history(observation: Observation) -> NDArray[np.float32]:
+    motion = observation.batch.motion
+    assert motion is not None
+    rows: NDArray[np.float32] = motion[0]
+    return rows
+
+
+def test_the_history_is_the_filtered_motion_at_past_stamps() -> None:
+    seen = observe(frames(6.0) + velocities(6.0))
+    last = seen[-1]
+    assert last.batch.presence.tolist() == [[1, 0, 1]]
+    # The grid of 0.1 s meets the stamps of the frames.
+    told = [one.state.motion for one in seen[-40:] if one.state is not None]
+    expected = [[one.speed_mps, one.yaw_rate_rps, one.acceleration_mps2] for one in told]
+    np.testing.assert_allclose(history(last), expected, rtol=1e-6)
+    times = 5.9 - 0.1 * np.arange(39, -1, -1)
+    np.testing.assert_allclose(history(last)[:, 0], 5.0 + times, atol=0.02)
+
+
+def test_a_short_history_holds_its_oldest_motion() -> None:
+    seen = observe(frames(1.0) + velocities(1.0))
+    first = next(one for one in seen if one.state is not None)
+    assert first.state is not None
+    rows = history(seen[-1])
+    assert rows[:30, 0] == pytest.approx(first.state.motion.speed_mps)
+
+
+def test_neither_a_gyro_nor_a_speedometer_is_needed() -> None:
+    blind = history(observe(frames(5.0) + velocities(5.0, yaw_rate=None))[-1])
+    assert np.isfinite(blind).all()
+    assert blind[-1, 0] == pytest.approx(9.9, abs=0.05)
+    last = observe(frames(6.0) + fixes(6.0))[-1]
+    assert history(last)[-10:, 0] == pytest.approx(8.0, abs=0.5)
+    assert last.batch.presence.tolist() == [[1, 0, 1]]
+    assert last.batch.age_s[0, 2] == pytest.approx(0.1)
+
+
+def test_the_future_does_not_reach_the_history() -> None:
+    braked = [
+        replace(sample, speed_mps=0.5)
+        if isinstance(sample, VelocitySample) and sample.stamp_ns > START_NS + 3 * SECOND
+        else sample
+        for sample in velocities(5.0)
+    ]
+    for one, other in zip(
+        observe(frames(5.0) + velocities(5.0))[:31],
+        observe(frames(5.0) + braked)[:31],
+        strict=True,
+    ):
+        if one.batch.motion is not None:
+            np.testing.assert_array_equal(history(one), history(other))
+
+
+def test_places_do_not_reach_the_history() -> None:
+    north = observe(frames(4.0) + velocities(4.0) + fixes(4.0))[-1]
+    moved = [
+        replace(sample, latitude_deg=sample.latitude_deg + 40.0, longitude_deg=100.0)
+        if isinstance(sample, GnssFix)
+        else sample
+        for sample in fixes(4.0)
+    ]
+    there = observe(frames(4.0) + velocities(4.0) + moved)[-1]
+    np.testing.assert_allclose(history(north), history(there), atol=1e-2)
+
+
+def test_the_history_ends_where_the_clock_is_reset() -> None:
+    slow = [
+        replace(sample, speed_mps=2.0) if isinstance(sample, VelocitySample) else sample
+        for sample in velocities(2.0)
+    ]
+    pipeline = FeaturePipeline(SHAPE, Settings())
+    seen = []
+    for loop in (frames(4.0) + velocities(4.0), frames(2.0) + slow):
+        for sample in sorted(loop, key=lambda sample: sample.received_ns):
+            pipeline.push(sample)
+            while (observation := pipeline.step(sample.received_ns)) is not None:
+                seen.append(observation)
+    seen.extend(pipeline.finish())
+    assert {one.epoch for one in seen} == {0, 1}
+    assert history(seen[-1])[:, 0] == pytest.approx(2.0, abs=0.01)
