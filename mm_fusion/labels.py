@@ -87,7 +87,7 @@ def read_road_labels(folder: Path) -> RoadLabels:
         task: _indices(rows, task, {name: i for i, name in enumerate(classes)}, problems)
         for task, classes in SURFACE_CLASSES.items()
     }
-    _refuse(folder, problems)
+    refuse(folder / LABELS_FILE, problems)
     return RoadLabels(folder, tuple(row['file'] for row in rows), targets)
 
 
@@ -101,7 +101,7 @@ def read_sound_labels(folder: Path) -> SoundLabels:
     problems: list[str] = []
     siren = _indices(rows, 'label', SIREN_LABELS, problems)
     problems += [f'line {i}: no group' for i, row in enumerate(rows, 2) if not row['group']]
-    _refuse(folder, problems)
+    refuse(folder / LABELS_FILE, problems)
     return SoundLabels(
         folder=folder,
         files=tuple(row['file'] for row in rows),
@@ -203,10 +203,15 @@ def _indices(
     return indices
 
 
-def _refuse(folder: Path, problems: list[str]) -> None:
+def refuse(path: Path, problems: list[str]) -> None:
+    """Refuse a table that has problems.
+
+    Raises:
+        DatasetError: There are some; the first are listed and the others counted.
+    """
     if not problems:
         return
     listed = '; '.join(problems[:_LISTED_PROBLEMS])
     more = len(problems) - _LISTED_PROBLEMS
     rest = f'; and {more} more' if more > 0 else ''
-    raise DatasetError(f'{folder / LABELS_FILE}: {listed}{rest}')
+    raise DatasetError(f'{path}: {listed}{rest}')

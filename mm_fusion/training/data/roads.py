@@ -20,7 +20,7 @@ from mm_fusion.labels import (
     read_road_labels,
 )
 from mm_fusion.training.augment.images import ImageVariation, mirror, vary_image
-from mm_fusion.training.data.sample import Sample, Targets
+from mm_fusion.training.data.sample import IMAGE_SIZE, Sample, Targets
 from mm_fusion.training.folds import near_duplicate_groups
 from mm_fusion.types.predictions import FRICTION_CLASSES
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 _Given = TypeVar('_Given')
 _Made = TypeVar('_Made')
-
-IMAGE_SIZE = 224
-"""Height and width of an image that is not augmented, as the node gives it to the network."""
 
 _LARGEST = 512
 """Crops are cut from photographs scaled to at most this many pixels a side."""

@@ -16,6 +16,14 @@ from mm_fusion.types.features import NETWORK_MODALITIES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+IMAGE_SIZE = 224
+"""Height and width of an image as the node gives it to the network."""
+AUDIO_RATE_HZ = 16_000
+AUDIO_SAMPLES = 48_000
+"""Rate and length of the sound that the network hears: 3 s."""
+MOTION_STEPS = 40
+"""Rows of the motion history: 4 s."""
+
 CLASS_TASKS = ('friction', 'material', 'unevenness', 'siren')
 """Tasks whose target is the index of a class; of the siren, 1 is heard and 0 is not."""
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from mm_fusion.training.augment.sounds import (
     random_window,
     shortened,
 )
-from mm_fusion.training.data.sample import Sample, Targets
+from mm_fusion.training.data.sample import AUDIO_RATE_HZ, AUDIO_SAMPLES, Sample, Targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-AUDIO_RATE_HZ = 16_000
-AUDIO_SAMPLES = 48_000
-"""Rate and length of the window that the network hears."""
+    from mm_fusion.training.augment.variation import Siren
 
 
 class SoundClips:
@@ -131,6 +130,21 @@ class SoundClips:
             audio = self._varied(clip, random, partners)
         return Sample(image=None, audio=audio, motion=None, targets=Targets(siren=siren))
 
+    def siren(self, chosen: NDArray[np.int64]) -> Siren:
+        """Give what cuts windows with a siren out of the chosen clips at random.
+
+        Args:
+            chosen: Indices of windows; those that are trained on.
+
+        Raises:
+            DatasetError: None of them has a siren.
+        """
+        clips = np.unique(self.clips[chosen])
+        sirens = clips[self._labels.siren[clips] == 1]
+        if not len(sirens):
+            raise DatasetError(f'{self._labels.folder}: found no siren to mix in')
+        return functools.partial(_cut, [self._sounds[clip] for clip in sirens])
+
     def _varied(
         self, clip: int, random: np.random.Generator, partners: NDArray[np.int64] | None
     ) -> NDArray[np.float32]:
@@ -161,6 +175,10 @@ class SoundClips:
             if self._labels.siren[clip] == 0:
                 return random_window(self._sounds[clip], AUDIO_SAMPLES, random)
         return None
+
+
+def _cut(sounds: list[NDArray[np.float32]], random: np.random.Generator) -> NDArray[np.float32]:
+    return random_window(sounds[int(random.integers(len(sounds)))], AUDIO_SAMPLES, random)
 
 
 def _read(path: Path) -> NDArray[np.float32]:
