@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Embeddings made once: where encoders keep their weights, the fusion learns in seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mm_fusion.training.data.mixture import in_order
+from mm_fusion.training.objective import embed, to_device
+from mm_fusion.types.features import NETWORK_MODALITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.data.mixture import Part
+    from mm_fusion.training.data.source import Source
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedBatch:
+    """Samples of one step, embedded; B of them.
+
+    Attributes:
+        embeddings: By modality, float32 (B, size), zeros where a sample lacks it.
+        presence: float32 (B, 3).
+        age_s: float32 (B, 3), seconds.
+        targets: As in ``Batch``.
+        sources: Which source each sample is from, and which of it.
+    """
+
+    embeddings: dict[str, Tensor]
+    presence: Tensor
+    age_s: Tensor
+    targets: dict[str, Tensor]
+    sources: tuple[str, ...]
+
+    def rows(self, chosen: NDArray[np.int64]) -> EmbeddedBatch:
+        """Give some of the samples."""
+        index = torch.from_numpy(chosen)
+        return EmbeddedBatch(
+            {name: value[index] for name, value in self.embeddings.items()},
+            self.presence[index],
+            self.age_s[index],
+            {name: value[index] for name, value in self.targets.items()},
+            tuple(self.sources[int(row)] for row in chosen),
+        )
+
+
+def concatenate(batches: Sequence[EmbeddedBatch]) -> EmbeddedBatch:
+    """Put embedded samples together, at least one batch."""
+    first = batches[0]
+    return EmbeddedBatch(
+        {name: torch.cat([b.embeddings[name] for b in batches]) for name in first.embeddings},
+        torch.cat([batch.presence for batch in batches]),
+        torch.cat([batch.age_s for batch in batches]),
+        {name: torch.cat([b.targets[name] for b in batches]) for name in first.targets},
+        tuple(name for batch in batches for name in batch.sources),
+    )
+
+
+@torch.no_grad()
+def embed_source(
+    network: FusionNetwork,
+    source: Source,
+    chosen: NDArray[np.int64],
+    progress: Callable[[int, int], None] | None = None,
+) -> EmbeddedBatch:
+    """Embed samples as they are, without augmentation.
+
+    Args:
+        network: Its encoders are used; set to evaluation mode.
+        source: Of the samples.
+        chosen: Indices of at least one.
+        progress: Told the samples done and their number.
+    """
+    network.eval()
+    device, found = next(network.parameters()).device, []
+    for number, batch in enumerate(in_order(source, chosen, _BATCH)):
+        embeddings = embed(network, to_device(batch, device))
+        found.append(
+            EmbeddedBatch(
+                {name: value.cpu() for name, value in embeddings.items()},
+                batch.presence,
+                batch.age_s,
+                batch.targets,
+                batch.sources,
+            )
+        )
+        if progress is not None:
+            progress(min((number + 1) * _BATCH, len(chosen)), len(chosen))
+    return concatenate(found)
+
+
+class EmbeddedMixture(Dataset[EmbeddedBatch]):
+    """Batches of embedded samples, in shares as the parts have them, with modalities hidden.
+
+    What a step draws depends on seed, epoch and step alone. A sample with several modalities
+    lacks each with a probability, but never all.
+
+    Args:
+        embedded: All samples of each part.
+        sizes: Samples of each part in a batch.
+        steps: Batches of an epoch.
+        seed: Of everything random.
+        hide: Probability with which a modality is hidden.
+        rank: Of this process among those that train together.
+        world: Number of those processes.
+    """
+
+    def __init__(
+        self,
+        embedded: Sequence[EmbeddedBatch],
+        sizes: Sequence[int],
+        steps: int,
+        seed: int,
+        hide: float = 0.0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._embedded, self._sizes, self._steps = tuple(embedded), tuple(sizes), steps
+        self._seed, self._hide, self._rank, self._world = seed, hide, rank, world
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next items are of."""
+        self._epoch = epoch
+
+    def __getitem__(self, step: int) -> EmbeddedBatch:
+        if not 0 <= step < self._steps:
+            raise IndexError(step)
+        place = (self._epoch * self._steps + step) * self._world + self._rank
+        random = np.random.default_rng((self._seed, place))
+        drawn = [
+            samples.rows(random.integers(len(samples.presence), size=size))
+            for samples, size in zip(self._embedded, self._sizes, strict=True)
+        ]
+        return hide_modalities(concatenate(drawn), self._hide, random)
+
+    def loader(self, workers: int) -> DataLoader[EmbeddedBatch]:
+        """Make the batches of an epoch in order; there is nothing for workers to do."""
+        del workers
+        return DataLoader(self, batch_size=None)
+
+
+def hide_modalities(
+    batch: EmbeddedBatch, share: float, random: np.random.Generator
+) -> EmbeddedBatch:
+    """Hide each modality of a sample with a probability, but never all of them."""
+    hidden = torch.from_numpy(random.random(tuple(batch.presence.shape)) < share)
+    presence = torch.where(hidden, 0.0, batch.presence)
+    blind = presence.sum(dim=1, keepdim=True) == 0
+    presence = torch.where(blind, batch.presence, presence)
+    return dataclasses.replace(
+        batch,
+        embeddings={
+            name: batch.embeddings[name] * presence[:, column : column + 1]
+            for column, name in enumerate(NETWORK_MODALITIES)
+        },
+        presence=presence,
+        age_s=batch.age_s * presence,
+    )
+
+
+def embedded_parts(network: FusionNetwork, parts: Sequence[Part]) -> list[EmbeddedBatch]:
+    """Embed what every part of a mixture may draw."""
+    return [embed_source(network, part.source, part.chosen) for part in parts]

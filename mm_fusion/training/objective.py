@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a batch to its loss: the network and its losses in one module, as DDP wants them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from mm_fusion.training.data.batch import Batch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.embed import EmbeddedBatch
+    from mm_fusion.training.losses import Losses
+
+
+class Objective(nn.Module):
+    """What a step of the training minimises.
+
+    Args:
+        network: What learns.
+        losses: What it learns from.
+        bfloat16: Compute the image encoder in bfloat16: it takes most of the time, and its
+            activations are bounded. Everything else needs the digits.
+    """
+
+    def __init__(self, network: FusionNetwork, losses: Losses, *, bfloat16: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.losses = losses
+        self.bfloat16 = bfloat16
+
+    def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Give the weighted sum of the losses, and the terms by themselves."""
+        embeddings = embed(self.network, batch, bfloat16=self.bfloat16)
+        outputs = self.network.fuse(embeddings, batch.presence, batch.age_s)
+        total, terms = self.losses(outputs, batch.targets, batch.presence)
+        return total, terms
+
+
+def embed(
+    network: FusionNetwork, batch: Batch | EmbeddedBatch, *, bfloat16: bool = False
+) -> dict[str, Tensor]:
+    """Embed the modalities of a batch; one that was embedded before is taken as it is.
+
+    Returns:
+        By modality, float32 (B, size), zeros for the samples that lack it.
+    """
+    if not isinstance(batch, Batch):
+        return batch.embeddings
+    size = len(batch.presence)
+    if not bfloat16 or 'camera' not in batch.inputs:
+        return network.encode(batch.inputs, batch.rows, size)
+    others = {name: value for name, value in batch.inputs.items() if name != 'camera'}
+    embeddings = network.encode(others, batch.rows, size)
+    with torch.autocast(batch.presence.device.type, torch.bfloat16):
+        seen = network.encode({'camera': batch.inputs['camera']}, batch.rows, size)['camera']
+    return {**embeddings, 'camera': seen.float()}
+
+
+def to_device(batch: Batch | EmbeddedBatch, device: torch.device) -> Batch | EmbeddedBatch:
+    """Move every tensor of a batch to where the network is."""
+    if device.type == 'cpu':
+        return batch
+    moved = {}
+    for item in dataclasses.fields(batch):
+        value = getattr(batch, item.name)
+        if isinstance(value, torch.Tensor):
+            moved[item.name] = value.to(device)
+        elif isinstance(value, dict):
+            moved[item.name] = {name: part.to(device) for name, part in value.items()}
+    return dataclasses.replace(batch, **moved)

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One training from sources to a network: what every command and every fold calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mm_fusion.errors import DatasetError
+from mm_fusion.labels import SURFACE_CLASSES
+from mm_fusion.models.network import build_network
+from mm_fusion.training.data.mixture import Mixture, Part
+from mm_fusion.training.data.source import class_counts
+from mm_fusion.training.distributed import join_world
+from mm_fusion.training.embed import EmbeddedMixture, embed_source
+from mm_fusion.training.losses import Losses, class_weights
+from mm_fusion.training.progress import of_job, silent
+from mm_fusion.training.trainer import Trainer
+from mm_fusion.training.validation import Validation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.config import DataConfig, LossConfig, TrainingConfig
+    from mm_fusion.training.data.source import Source
+    from mm_fusion.training.distributed import World
+    from mm_fusion.training.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share:
+    """What a training does with a source.
+
+    Attributes:
+        source: Of samples.
+        kind: ``photographs``, ``sounds`` or ``bags``: which settings of a batch hold.
+        train: int64 (n,), indices of the samples to learn from.
+        held_out: int64 (m,), indices of the samples to look at.
+    """
+
+    source: Source
+    kind: str
+    train: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+
+def train_run(
+    shares: Sequence[Share],
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    start: FusionNetwork | None = None,
+    validate: bool = True,
+    progress: Progress = silent,
+) -> FusionNetwork:
+    """Train, and leave checkpoints and curves in a folder; goes on where it was stopped.
+
+    With ``freeze_encoders`` every sample is embedded once, as it is, and the fusion learns from
+    that; else from augmented samples.
+
+    Args:
+        shares: Sources, and what of them is learned from.
+        config: Everything else that decides the result.
+        folder: Of this training alone.
+        start: Weights to go on from, of the network that ``config`` describes; without them the
+            image encoder starts from ImageNet, the rest at random.
+        validate: Look at what is held out after each epoch, and take the best epoch.
+        progress: Told how far it has come.
+
+    Returns:
+        The trained network in evaluation mode.
+
+    Raises:
+        DatasetError: There is nothing to learn from, or as for ``Trainer.fit``.
+    """
+    learning = [share for share in shares if len(share.train)]
+    if not learning:
+        raise DatasetError('training: found no sample to learn from, expected some')
+    torch.manual_seed(config.seed)
+    network = build_network(config.network, pretrained=start is None)
+    if start is not None:
+        network.load_state_dict(start.state_dict())
+    held_out = [(share.source, share.held_out) for share in shares if len(share.held_out)]
+    weights = surface_weights([(share.source, share.train) for share in learning], config.losses)
+    with join_world(config.optimization.device) as world:
+        trainer = Trainer(
+            network,
+            Losses(config.losses, weights),
+            _mixture(network, learning, config, world, progress),
+            Validation(held_out) if validate and held_out else None,
+            config,
+            folder,
+            world,
+            fingerprints(shares),
+            progress,
+        )
+        return trainer.fit()
+
+
+def surface_weights(
+    parts: Iterable[tuple[Source, NDArray[np.int64]]], config: LossConfig
+) -> dict[str, Tensor]:
+    """Weigh the classes of each surface task by how rare they are in all sources together."""
+    listed = list(parts)
+    return {
+        task: class_weights(
+            np.sum([class_counts(source, task, chosen) for source, chosen in listed], axis=0),
+            config.class_weight_power,
+            config.most_class_weight,
+        )
+        for task in SURFACE_CLASSES
+    }
+
+
+def fingerprints(shares: Iterable[Share]) -> dict[str, str]:
+    """Give the checksum of each source, with what of it is learned from."""
+    return {
+        share.source.name: f'{share.source.fingerprint}:{len(share.train)}' for share in shares
+    }
+
+
+def _mixture(
+    network: FusionNetwork,
+    shares: Sequence[Share],
+    config: TrainingConfig,
+    world: World,
+    progress: Progress,
+) -> Mixture | EmbeddedMixture:
+    parts = [part for share in shares if (part := _part(share, config.data)) is not None]
+    if not parts:
+        raise DatasetError('training: found batches of no sample, expected some')
+    steps = config.optimization.steps_per_epoch or max(
+        -(-len(part.chosen) // (part.batch_size * world.size)) for part in parts
+    )
+    if not config.optimization.freeze_encoders:
+        return Mixture(parts, steps, config.seed, world.rank, world.size)
+    embedded = [
+        embed_source(network, part.source, part.chosen, of_job(progress, 'embedding'))
+        for part in parts
+    ]
+    return EmbeddedMixture(
+        embedded,
+        [part.batch_size for part in parts],
+        steps,
+        config.seed,
+        config.data.hide_modality,
+        world.rank,
+        world.size,
+    )
+
+
+def _part(share: Share, config: DataConfig) -> Part | None:
+    """Say how much of a source is in a batch; None where none of it shall be."""
+    sizes = {'photographs': config.photographs, 'sounds': config.sounds, 'bags': config.bags}
+    balances = {
+        'photographs': config.photograph_balance,
+        'sounds': config.sound_balance,
+        'bags': config.bag_balance,
+    }
+    if not sizes[share.kind]:
+        return None
+    return Part(share.source, share.train, sizes[share.kind], balances[share.kind] or None)

@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The trainer: it learns, resumes bit by bit, stops when it should, and keeps what is good."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mm_fusion.errors import DatasetError
+
+if TYPE_CHECKING:
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.config import TrainingConfig
+    from mm_fusion.training.trainer import Trainer
+
+pytestmark = pytest.mark.torch
+
+
+class StopHereError(Exception):
+    """Stands for a run that was killed."""
+
+
+def configure(losses: dict[str, Any] | None = None, **optimization: Any) -> TrainingConfig:
+    from mm_fusion.training.config import training_config
+    from support.learning import NETWORK_VALUES
+
+    values = {'epochs': 3, 'steps_per_epoch': 2, 'learning_rate': 3e-3, 'averaging': 0.5}
+    return training_config(
+        {
+            'seed': 3,
+            'network': NETWORK_VALUES,
+            'optimization': {**values, **optimization},
+            'losses': losses or {},
+        },
+        'test',
+    )
+
+
+def trainer(
+    folder: Path,
+    config: TrainingConfig,
+    *,
+    broken: int | None = None,
+    stop_after: int | None = None,
+    held_out: bool = False,
+) -> Trainer:
+    import torch
+
+    from mm_fusion.models.network import build_network
+    from mm_fusion.training.data.mixture import Mixture, Part
+    from mm_fusion.training.distributed import World
+    from mm_fusion.training.losses import Losses
+    from mm_fusion.training.run import surface_weights
+    from mm_fusion.training.trainer import Trainer
+    from mm_fusion.training.validation import Validation
+    from support.learning import TinySource
+
+    source = TinySource(broken=broken)
+    chosen = np.arange(8)
+    part = Part(source, chosen, 4)
+    torch.manual_seed(config.seed)
+    network = build_network(config.network, pretrained=False)
+
+    def progress(job: str, done: int, total: int) -> None:
+        assert (job, total) == ('training', 2 * config.optimization.epochs)
+        if done == stop_after:
+            raise StopHereError
+
+    return Trainer(
+        network,
+        Losses(config.losses, surface_weights([(source, chosen)], config.losses)),
+        Mixture([part], 2, config.seed),
+        Validation([(source, np.arange(8, 12))]) if held_out else None,
+        config,
+        folder,
+        World(0, 1, torch.device('cpu')),
+        {source.name: source.fingerprint},
+        progress,
+    )
+
+
+def assert_equal(first: FusionNetwork, second: FusionNetwork) -> None:
+    for name, value in first.state_dict().items():
+        assert np.array_equal(value.numpy(), second.state_dict()[name].numpy()), name
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FusionNetwork]:
+    folder = tmp_path_factory.mktemp('whole')
+    return folder, trainer(folder, configure({'uncertainty': True}), held_out=True).fit()
+
+
+@pytest.mark.parametrize('stop_after', [3, 4, 5])
+def test_a_stopped_run_goes_on_to_the_same_result(
+    whole: tuple[Path, FusionNetwork], tmp_path: Path, stop_after: int
+) -> None:
+    config = configure({'uncertainty': True})
+    with pytest.raises(StopHereError):
+        trainer(tmp_path, config, stop_after=stop_after, held_out=True).fit()
+    resumed = trainer(tmp_path, config, held_out=True).fit()
+    assert_equal(whole[1], resumed)
+
+    from mm_fusion.training.checkpoint import LAST, load_checkpoint
+
+    expected, _ = load_checkpoint(whole[0] / LAST)
+    found, meta = load_checkpoint(tmp_path / LAST)
+    assert meta['epoch'] == 3
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        assert np.array_equal(value.numpy(), found[name].numpy()), name
+
+
+def test_it_learns_and_draws_its_curves(tmp_path: Path) -> None:
+    config = configure(epochs=12, learning_rate=1e-2)
+    network = trainer(tmp_path, config, held_out=True).fit()
+    assert not network.training
+    with (tmp_path / 'curves.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row['epoch']) for row in rows] == list(range(1, 13))
+    assert float(rows[-1]['train loss']) < 0.7 * float(rows[0]['train loss'])
+    assert float(rows[-1]['validation UAR friction']) == 1.0
+    assert float(rows[-1]['rate']) < 1e-3
+    assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_what_cannot_lower_the_loss_any_more_is_stopped(tmp_path: Path) -> None:
+    # A rate this high makes it worse and worse after the first epoch.
+    config = configure(epochs=9, learning_rate=1.0, patience=2, warm_up=0.0, averaging=0.0)
+    trainer(tmp_path, config, held_out=True).fit()
+    with (tmp_path / 'curves.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) < 9
+    best = [row['best'] == '1' for row in rows]
+    assert best[-3:] == [True, False, False]
+    losses = [float(row['validation loss']) for row in rows]
+    assert int(np.argmin(losses)) == len(rows) - 3
+
+
+def test_a_loss_that_is_no_number_names_the_batch(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r'not finite.*step \d.*tiny: number 5'):
+        trainer(tmp_path, configure(), broken=5).fit()
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mm_fusion.training.checkpoint import LAST, load_checkpoint
+
+    with pytest.raises(StopHereError):
+        trainer(tmp_path, configure(), stop_after=3).fit()
+    before = (tmp_path / LAST).read_bytes()
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(DatasetError, match=r'the disk is full; the last good .* is kept'):
+        trainer(tmp_path, configure()).fit()
+    assert (tmp_path / LAST).read_bytes() == before
+    assert not list(tmp_path.glob('*.partial'))
+    monkeypatch.undo()
+    trainer(tmp_path, configure()).fit()
+    assert load_checkpoint(tmp_path / LAST)[1]['epoch'] == 3
+
+
+def test_the_checkpoint_of_another_training_is_refused(
+    whole: tuple[Path, FusionNetwork],
+) -> None:
+    other = dataclasses.replace(configure({'uncertainty': True}), seed=4)
+    with pytest.raises(DatasetError, match=r'another training \(training differs\)'):
+        trainer(whole[0], other, held_out=True).fit()
+
+
+def test_frozen_parts_keep_their_weights(tmp_path: Path) -> None:
+    import torch
+
+    from mm_fusion.models.network import build_network
+
+    config = configure(epochs=1, frozen_blocks=3)
+    found = trainer(tmp_path / 'blocks', config).fit().state_dict()
+    torch.manual_seed(config.seed)
+    before = build_network(config.network, pretrained=False).state_dict()
+    moved = {name for name, value in found.items() if not torch.equal(value, before[name])}
+    assert not [name for name in moved if name.startswith('encoders.camera.stem')]
+    assert not [name for name in moved if name.startswith('encoders.camera.blocks.2.')]
+    assert [name for name in moved if name.startswith('encoders.camera.blocks.3.')]
+
+    found = trainer(tmp_path / 'all', configure(epochs=1, freeze_encoders=True)).fit().state_dict()
+    moved = {name for name, value in found.items() if not torch.equal(value, before[name])}
+    assert moved
+    assert not [name for name in moved if name.startswith('encoders.')]
