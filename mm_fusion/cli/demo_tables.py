@@ -162,7 +162,7 @@ def _right(result: BagResult) -> str:
     parts = [
         f'{name} {side.accuracy("friction"):.0%} of {side.count} '
         f'(of dry, wet, snow: {side.accuracy("friction_3"):.0%})'
-        for name, side in (('with the camera', sums.seen), ('without', sums.blind))
+        for name, side in (('surface observed', sums.seen), ('not', sums.blind))
         if side.count
     ]
     return ', '.join(parts)

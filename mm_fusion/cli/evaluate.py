@@ -155,6 +155,8 @@ def _print_totals(console: Console, name: str, totals: Totals, *, truth: str) ->
         facts.append(f'ground truth: {truth}')
     console.print('; '.join(facts), style='dim', markup=False, highlight=False)
     _print_table(console, 'Trajectory', tables.trajectory_table(totals))
+    if totals.samples:
+        _print_table(console, 'Calibration of the paths', tables.coverage_table(totals))
     if totals.road.count:
         _print_table(console, 'Road state', tables.road_table(totals))
     if totals.road_truth.known:

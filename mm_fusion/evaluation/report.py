@@ -87,8 +87,9 @@ def render_report(results: Sequence[BagResult], bundle: str) -> str:
 _PROTOCOL = (
     '<p>Trajectories: samples at 2 Hz where the vehicle truly moves faster than 1 m/s and the '
     'ground truth covers the next 6 s, compared every 0.5 s. ADE is the mean distance up to the '
-    'horizon, FDE the distance at it. A sample is missed up to a horizon where some step is '
-    'further than 2 m off. The turning subset changes its heading by more than 15° within 6 s. '
+    'horizon, FDE the distance at it, both of the most likely mode; minADE is the smallest ADE of '
+    'all modes. A sample is missed up to a horizon where every mode has a step further than 2 m '
+    'off. The turning subset changes its heading by more than 15° within 6 s. '
     'CV, CTRV and CTRA continue the measured speed, yaw rate and acceleration.</p>'
 )
 
@@ -107,7 +108,7 @@ def _overview(results: Sequence[BagResult]) -> str:
     ]
     if totals.samples:
         parts += [
-            _card('Trajectory', _table(tables.trajectory_table(totals))),
+            _trajectory_card(totals),
             _plot(
                 'Error against horizon', error_figure(totals), 'all-error',
                 'Mean distance between predicted and driven path.',
@@ -181,11 +182,16 @@ def _truth_parts(totals: Totals, key: str) -> list[str]:
         parts.append(
             _plot(
                 'Confusions', confusion_figure(sums.seen), f'{key}-confusion',
-                'Per cent of the outputs of each true class, with the camera.',
+                'Per cent of the outputs of each true class, where the surface was observed.',
             )
         )  # fmt: skip
     parts.append(_card('Siren against the truth', _table(tables.siren_table(totals))))
     return parts
+
+
+def _trajectory_card(totals: Totals) -> str:
+    scores = _table(tables.trajectory_table(totals))
+    return _card('Trajectory', scores + _table(tables.coverage_table(totals)))
 
 
 def _trajectory_parts(result: BagResult, key: str) -> list[str]:
@@ -198,7 +204,7 @@ def _trajectory_parts(result: BagResult, key: str) -> list[str]:
         return [_card('Trajectory', f'<p class="note">Not scored: {reason}.</p>')]
     totals = result.totals
     return [
-        _card('Trajectory', _table(tables.trajectory_table(totals))),
+        _trajectory_card(totals),
         _plot(
             'Driven path', map_figure(result.drive), f'{key}-map',
             'Coloured by the error of the prediction made there. In blue some predicted paths, '

@@ -147,7 +147,7 @@ def _road_truth(sums: RoadTruthSums) -> dict[str, Any]:
     return {
         'untold': sums.untold,
         'surface_observed': _surfaces(sums.seen),
-        'camera_absent': _surfaces(sums.blind),
+        'surface_unobserved': _surfaces(sums.blind),
         'siren': _siren(sums.siren),
     }
 

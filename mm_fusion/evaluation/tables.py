@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from mm_fusion.evaluation.records import MODALITIES, MODELS
-from mm_fusion.metrics.trajectory import HORIZONS_S
+from mm_fusion.metrics.trajectory import HORIZONS_S, STEPS_S
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Tone: TypeAlias = Literal['', 'own', 'part', 'good', 'bad']
 
 _LABELS = {'cv': 'CV', 'ctrv': 'CTRV', 'ctra': 'CTRA', 'mm_fusion': 'mm_fusion'}
 _NONE = '–'
+_SUBSETS: tuple[tuple[Subset, str], ...] = (('all', 'All samples'), ('turning', 'Turning'))
+_WHOLE_SECONDS = np.flatnonzero(STEPS_S % 1.0 == 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,7 @@ def _change(totals: Totals) -> str:
 def trajectory_table(totals: Totals) -> Table:
     """Set the predictors side by side, on all samples and on those that turn."""
     rows = []
-    subsets: tuple[tuple[Subset, str], ...] = (('all', 'All samples'), ('turning', 'Turning'))
-    for subset, title in subsets:
+    for subset, title in _SUBSETS:
         rows.append(Row((f'{title}: {totals.scores["ctra"][subset].count}',), 'part'))
         for model in MODELS:
             sums = totals.scores[model][subset]
@@ -130,17 +131,32 @@ def trajectory_table(totals: Totals) -> Table:
                     if values is None
                     else [f'{value:.2f}' for value in values]
                 )
-            cells += [_NONE if sums.miss_rate is None else f'{sums.miss_rate[-1]:.1%}']
+            best, missed = sums.best_ade_m, sums.miss_rate
+            cells.append(_NONE if best is None else f'{best[-1]:.2f}')
+            cells.append(_NONE if missed is None else f'{missed[-1]:.1%}')
             rows.append(Row(tuple(cells), 'own' if model == 'mm_fusion' else ''))
     return Table(
         (
             'metres',
             *(f'ADE {horizon} s' for horizon in HORIZONS_S),
             *(f'FDE {horizon} s' for horizon in HORIZONS_S),
+            'minADE 6 s',
             'Miss rate 6 s',
         ),
         tuple(rows),
     )
+
+
+def coverage_table(totals: Totals) -> Table:
+    """List the shares of true positions in the 90 % ellipses of the most likely mode."""
+    rows = []
+    for subset, title in _SUBSETS:
+        coverage = totals.scores['mm_fusion'][subset].coverage
+        if coverage is not None:
+            shares = (f'{share:.1%}' for share in coverage[_WHOLE_SECONDS])
+            rows.append(Row((title, *shares), 'own' if subset == 'all' else ''))
+    seconds = (f'{second:g} s' for second in STEPS_S[_WHOLE_SECONDS])
+    return Table(('Inside the 90 % ellipse', *seconds), tuple(rows))
 
 
 def road_table(totals: Totals) -> Table:
@@ -180,7 +196,7 @@ _TRUTH_TITLES = {
 
 
 def truth_table(totals: Totals) -> Table:
-    """Set the road states beside the truth, apart where the camera was absent."""
+    """Set the road states beside the truth, apart where nothing showed the surface."""
     sides = (totals.road_truth.seen, totals.road_truth.blind)
     rows = [
         Row((title, *(cell for side in sides for cell in _agreement(side, table))))
@@ -189,7 +205,7 @@ def truth_table(totals: Totals) -> Table:
     error = [cell for side in sides for cell in (_figure(side.coefficient_mae, '.3f'), '')]
     rows.append(Row(('Friction coefficient, mean error', *error[:-1])))
     rows.append(Row(('Outputs', str(sides[0].count), '', str(sides[1].count))))
-    return Table(('', 'Accuracy', 'UAR', 'Camera absent', 'UAR'), tuple(rows))
+    return Table(('', 'Accuracy', 'UAR', 'Surface unobserved', 'UAR'), tuple(rows))
 
 
 def _agreement(sums: SurfaceSums, table: str) -> tuple[str, str]:

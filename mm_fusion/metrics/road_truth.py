@@ -215,8 +215,8 @@ class RoadTruthSums:
 
     Attributes:
         untold: Road states for whose stamp there is no truth.
-        seen: Those to which a camera frame contributed.
-        blind: Those without the camera: the memory of the filter.
+        seen: Those that observed the surface.
+        blind: Those that did not observe the surface: the memory of the filter.
         siren: The siren flag.
     """
 

@@ -84,7 +84,7 @@ def test_the_truth_is_in_json_tables_and_page(replayed: BagResult, result: BagRe
     json.dumps(document, allow_nan=False)
     told, untold = document['bags']
     assert told['road_truth']['surface_observed']['friction']['accuracy'] == 0.666667
-    assert told['road_truth']['camera_absent']['friction']['accuracy'] is None
+    assert told['road_truth']['surface_unobserved']['friction']['accuracy'] is None
     assert told['road_truth']['siren']['sirens'] == 1
     assert told['timeline']['truth']['friction'][-1] == 'wet'
     assert untold['road_truth'] is untold['timeline']['truth'] is None

@@ -160,7 +160,7 @@ def test_a_trajectory_head_corrects_the_roll_out(tmp_path: Path) -> None:
         probabilities / probabilities.sum(),
         rtol=0.05,
     )
-    # The modes of the tiny head differ by 0.02 t² sidewards, the most likely leftmost.
+    # The modes of the tiny head differ by 0.02 t² sidewards, the most likely rightmost.
     apart = [
         np.linalg.norm(mode.positions - after.positions, axis=1)
         for mode, after in zip(trajectory.modes, trajectory.modes[1:], strict=False)

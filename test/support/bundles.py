@@ -7,7 +7,7 @@ Red speaks for dry, green for wet, blue for ice; siren logit = 10 (mean absolute
 
 Where there is a trajectory head, the motion embedding is the last row of the history, and at time
 t mode k strays from the roll-out by 0.1 v t forward and 0.02 k t² to the left. Its standard
-deviations are 0.4 t along and 0.2 t across, its correlation 0.5, its logit 10 k times the yaw
+deviations are 0.4 t along and 0.2 t across, its correlation 0.5, its logit -10 k times the yaw
 rate. Where there is a head for the friction coefficient, its mean is the red in [0, 1], and its
 standard deviation exp(-2).
 """
@@ -176,7 +176,7 @@ def _trajectory_head() -> _Head:
     by_motion = np.zeros((3, MODES, STEPS, 5), np.float32)
     by_motion[0, ..., 0] = 0.1 * times_s
     turns = np.zeros((3, MODES), np.float32)
-    turns[1] = 10.0 * np.arange(MODES)
+    turns[1] = -10.0 * np.arange(MODES)
     return _Head(
         [
             helper.make_node('MatMul', ['motion_embedding', 'w_path'], ['by_motion']),
