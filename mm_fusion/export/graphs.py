@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnxscript.optimizer import optimize
 from torch import nn
 
 from mm_fusion.errors import BundleError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 OPSET = 18
 _IR_VERSION = 10
 """The newest that ONNX Runtime 1.18 reads."""
+_FOLDED = 1_000_000
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-4
 
 _ENCODER_STAGES = {
@@ -103,61 +105,62 @@ def export_stages(network: FusionNetwork) -> dict[str, Graph]:
 
     The network is left in evaluation mode.
 
+    Returns:
+        By stage: ``image_encoder``, ``audio_encoder``, ``motion_encoder``, ``fusion``.
+
     Raises:
         BundleError: torch cannot export a stage, or ONNX Runtime and torch disagree on it.
     """
-    network.eval()
-    random = np.random.default_rng(0)
-    examples = _measurements(network.config, random)
-    stages = {}
-    embeddings = {}
-    for modality, (stage, name) in _ENCODER_STAGES.items():
-        inputs = examples[modality]
-        cases = [{name: values} for values in (*inputs, np.zeros_like(inputs[0]))]
-        output = f'{name}_embedding'
-        stages[stage] = _export(network.encoders[modality], cases, (output,))
-        embeddings[output] = stages[stage].outputs[output]
-    fusion = _FusionStage(network.fusion)
-    stages['fusion'] = _export(
-        fusion, _fusion_cases(embeddings, random), tuple(FUSION_OUTPUTS.values())
-    )
-    return stages
-
-
-def _measurements(
-    config: NetworkConfig, random: np.random.Generator
-) -> dict[str, tuple[NDArray[Any], ...]]:
-    """Make two measurements of each modality: of everyday size, and at the ends of the range."""
-    pixels = (1, config.image_size, config.image_size, 3)
-    samples = (1, config.audio_samples)
-    rows = (1, config.motion_steps, 3)
-    driving = random.normal((8.0, 0.0, 0.0), (3.0, 0.2, 1.0), rows)
-    return {
-        'camera': (
-            random.integers(0, 256, pixels).astype(np.uint8),
-            np.full(pixels, 255, np.uint8),
-        ),
-        'microphone': (
-            random.uniform(-0.5, 0.5, samples).astype(np.float32),
-            np.sign(random.uniform(-1.0, 1.0, samples)).astype(np.float32),
-        ),
-        'motion': (driving.astype(np.float32), np.full(rows, (50.0, -1.0, 8.0), np.float32)),
+    encoders = {
+        stage: export_encoder(network, modality)
+        for modality, (stage, _) in _ENCODER_STAGES.items()
     }
+    return {**encoders, 'fusion': export_fusion(network)}
 
 
-def _fusion_cases(
-    embeddings: dict[str, NDArray[np.float32]], random: np.random.Generator
-) -> list[dict[str, NDArray[np.float32]]]:
+def export_encoder(network: FusionNetwork, modality: str) -> Graph:
+    """Export the encoder of a modality, as ``export_stages`` does."""
+    _, name = _ENCODER_STAGES[modality]
+    inputs = _measurements(network.config, modality)
+    cases = [{name: values} for values in (*inputs, np.zeros_like(inputs[0]))]
+    return _export(network.encoders[modality], cases, (f'{name}_embedding',))
+
+
+def export_fusion(network: FusionNetwork) -> Graph:
+    """Export the fusion, as ``export_stages`` does."""
+    stage = _FusionStage(network.fusion)
+    return _export(stage, _fusion_cases(network), tuple(FUSION_OUTPUTS.values()))
+
+
+def _measurements(config: NetworkConfig, modality: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Make two measurements: an everyday one, and one at the end of its range."""
+    random = np.random.default_rng(0)
+    if modality == 'camera':
+        shape = (1, config.image_size, config.image_size, 3)
+        return random.integers(0, 256, shape).astype(np.uint8), np.full(shape, 255, np.uint8)
+    if modality == 'microphone':
+        sound = random.uniform(-0.5, 0.5, (1, config.audio_samples)).astype(np.float32)
+        return sound, np.sign(sound)
+    rows = (1, config.motion_steps, 3)
+    driving = random.normal((8.0, 0.0, 0.0), (3.0, 0.2, 1.0), rows).astype(np.float32)
+    return driving, np.full(rows, (50.0, -1.0, 8.0), np.float32)
+
+
+def _fusion_cases(network: FusionNetwork) -> list[dict[str, NDArray[np.float32]]]:
     """Make the inputs of the fusion: each set of modalities, all of them first, none last."""
+    random = np.random.default_rng(0)
     cases = []
     for present in itertools.product((1.0, 0.0), repeat=len(NETWORK_MODALITIES)):
         presence = np.array([present], np.float32)
-        age_s = random.uniform(0.0, 0.5, presence.shape).astype(np.float32)
-        held = {
-            name: value * np.float32(there)
-            for (name, value), there in zip(embeddings.items(), present, strict=True)
+        embeddings = {
+            f'{_ENCODER_STAGES[modality][1]}_embedding': there
+            * random.normal(size=(1, size)).astype(np.float32)
+            for (modality, size), there in zip(
+                network.embedding_sizes.items(), presence[0], strict=True
+            )
         }
-        cases.append({**held, 'presence': presence, 'age_s': age_s * presence})
+        age_s = random.uniform(0.0, 0.5, presence.shape).astype(np.float32) * presence
+        cases.append({**embeddings, 'presence': presence, 'age_s': age_s})
     return cases
 
 
@@ -175,11 +178,14 @@ def _export(
             output_names=list(output_names),
             opset_version=OPSET,
             dynamo=True,
+            optimize=False,
             external_data=False,
             verbose=False,
         )
     if program is None:
         raise BundleError(f'{type(module).__name__}: torch exported nothing')
+    # By default the gates of a GRU are put into order at run time: its weights are too large.
+    optimize(program.model, input_size_limit=_FOLDED, output_size_limit=_FOLDED)
     model = _without_traces(program.model_proto)
     onnx.checker.check_model(model, full_check=True)
     cases = tuple(_case(module, values, output_names) for values in inputs)

@@ -34,6 +34,7 @@ HIGHEST_FRICTION = 1.2
 LOG_STD_BOUNDS = (-4.0, 0.0)
 CORRELATION_BOUND = 0.95
 
+_NARROWING = 4
 _GAUSSIAN = 5
 _SPREAD = 0.1
 _LOG_SIGMA_RANGE = 3.0
@@ -131,17 +132,16 @@ class Heads(nn.Module):
 
     Args:
         size: Length of a fused vector.
-        hidden: Width of the trajectory head; the others have half of it.
     """
 
-    def __init__(self, size: int, hidden: int) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        half = hidden // 2
+        hidden = size // _NARROWING
         self.classes = nn.ModuleDict(
-            {task: _small_network(size, half, count)[0] for task, count in TASK_SIZES.items()}
+            {task: _small_network(size, hidden, count)[0] for task, count in TASK_SIZES.items()}
         )
-        self.friction_coefficient = FrictionCoefficientHead(size, half)
-        self.trajectory = TrajectoryHead(size, hidden)
+        self.friction_coefficient = FrictionCoefficientHead(size, hidden)
+        self.trajectory = TrajectoryHead(size, size)
 
     def forward(self, fused: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Predict every task.

@@ -82,14 +82,19 @@ class LogMel(nn.Module):
         The first channel keeps the spectral shape; from the second, each band's mean over time
         is taken off too, which leaves what moves.
         """
+        # Half precision would drown what is faint beside what is loud.
+        with torch.autocast(audio.device.type, enabled=False):
+            decibel = self._decibel(audio.float())
+        level = decibel - decibel.mean(dim=(1, 2), keepdim=True)
+        motion = decibel - decibel.mean(dim=2, keepdim=True)
+        return torch.stack([level, motion], dim=1)
+
+    def _decibel(self, audio: Tensor) -> Tensor:
         spectrum = functional.conv1d(audio.unsqueeze(1), self.transform, stride=_HOP)
         real, imaginary = spectrum.chunk(2, dim=1)
         power = real * real + imaginary * imaginary
         # 1 + x / floor, not floor + x: an exporter may take so small a constant for zero.
-        decibel = torch.log10(1.0 + torch.matmul(self.filters, power) / _POWER_FLOOR)
-        level = decibel - decibel.mean(dim=(1, 2), keepdim=True)
-        motion = decibel - decibel.mean(dim=2, keepdim=True)
-        return torch.stack([level, motion], dim=1)
+        return torch.log10(1.0 + torch.matmul(self.filters, power) / _POWER_FLOOR)
 
 
 class SoundEncoder(Encoder):

@@ -116,7 +116,7 @@ class FeatureFusion(Fusion):
 
     def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
         super().__init__(embedding_sizes, token_size)
-        self.heads = Heads(token_size, token_size)
+        self.heads = Heads(token_size)
 
     @abstractmethod
     def trunk(self, tokens: Tensor, presence: Tensor) -> tuple[dict[str, Tensor], Tensor]:

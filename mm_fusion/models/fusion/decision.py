@@ -40,9 +40,7 @@ class DecisionFusion(Fusion):
 
     def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
         super().__init__(embedding_sizes, token_size)
-        self.heads = nn.ModuleDict(
-            {name: Heads(token_size, token_size // 2) for name in NETWORK_MODALITIES}
-        )
+        self.heads = nn.ModuleDict({name: Heads(token_size) for name in NETWORK_MODALITIES})
         self.log_temperature = nn.Parameter(torch.zeros(len(NETWORK_MODALITIES), len(TASKS)))
         prior = initial_log_sigma() + _PRIOR_LOG_SIGMA
         self.register_buffer('log_sigma', prior, persistent=False)
