@@ -68,6 +68,23 @@ OUTPUT = FusionOutput(
 )
 
 
+def test_every_mode_is_published_and_the_path_is_the_first() -> None:
+    other = replace(MODE, probability=0.25, positions=-MODE.positions)
+    prediction = TrajectoryPrediction(
+        (replace(MODE, probability=0.75), other), 'network', EgoMotion(10.0, -1.0, 0.1)
+    )
+    output = replace(OUTPUT, trajectory=prediction)
+    message = to_trajectory(output, 'base_link')
+    assert message is not None
+    message = deserialize_message(serialize_message(message), type(message))
+    assert message.source == message.NETWORK
+    assert [mode.probability for mode in message.modes] == [0.75, 0.25]
+    assert [mode.positions[1].x for mode in message.modes] == [10.0, -10.0]
+    path = to_path(output, 'base_link')
+    assert path is not None
+    assert path.poses[1].pose.position.x == 10.0
+
+
 @pytest.mark.parametrize(
     ('stamp_ns', 'sec', 'nanosec'),
     [(0, 0, 0), (STAMP_NS, 1_700_000_000, 250_000_000), (-1, -1, 999_999_999)],
