@@ -9,14 +9,14 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mm_fusion.errors import MmFusionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -59,6 +59,14 @@ def simulate(
         Literal['lite', 'full'] | None,
         typer.Option(help='How the camera is rendered; default: as the scenario says.'),
     ] = None,
+    camera_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5,
+            max=60.0,
+            help="Frames a second; few make cheap training data; default: the scenario's.",
+        ),
+    ] = None,
     raw: Annotated[bool, typer.Option('--raw', help='Store rgb8 images instead of JPEG.')] = False,
     list_scenarios: Annotated[
         bool, typer.Option('--list', help='List the scenarios of the package.')
@@ -78,12 +86,18 @@ def simulate(
     if scenario is None or out is None:
         raise MmFusionError('simulate: expected a scenario and --out; --list lists the scenarios')
     images: ImageTransport = 'raw' if raw else 'compressed'
-    jobs = _jobs(scenario, out, seed, duration, hours, shader, images)
+    jobs = _jobs(scenario, out, seed, duration, hours, _camera(shader, camera_rate), images)
     try:
         _run(console, jobs, workers, resume=hours is not None)
     except KeyboardInterrupt:
         console.print('interrupted: the drives that are whole are kept')
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _camera(shader: str | None, rate_hz: float | None) -> dict[str, Any]:
+    """Name what is asked for of the camera, as fields of its settings."""
+    asked = {'shader': shader, 'rate_hz': rate_hz}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _jobs(
@@ -92,7 +106,7 @@ def _jobs(
     seed: int | None,
     duration: float | None,
     hours: float | None,
-    shader: str | None,
+    camera: Mapping[str, Any],
     images: ImageTransport,
 ) -> list[DriveJob]:
     """List the drives to make."""
@@ -101,9 +115,7 @@ def _jobs(
 
     def drawn(seed: int | None) -> Scenario:
         scenario = choose_scenario(name, seed, duration)
-        if shader is None:
-            return scenario
-        return replace(scenario, camera=replace(scenario.camera, shader=shader))
+        return replace(scenario, camera=replace(scenario.camera, **camera))
 
     first = drawn(seed)
     if hours is None:

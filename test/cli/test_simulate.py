@@ -163,10 +163,11 @@ def test_options_change_the_scenario(
     monkeypatch.setattr('mm_fusion.bags.drive_batch.write_drives', note)
     run(
         tiny, '--out', tmp_path / 'a', '--duration', 1.5, '--shader', 'full', '--seed', 7,
-        '--hours', '0.001', '--raw',
+        '--hours', '0.001', '--raw', '--camera-rate', 2,
     )  # fmt: skip
     run('random', '--out', tmp_path / 'b', '--seed', 4, '--duration', 1800, '--hours', 1)
 
+    assert [s.camera.rate_hz for s, _, _ in chosen] == [2.0] * 3 + [15.0] * 2
     made = [(s.seed, s.duration_s, s.camera.shader, name, images) for s, name, images in chosen]
     assert made[:3] == [
         (7, 1.5, 'full', 'tiny_000007', 'raw'),
