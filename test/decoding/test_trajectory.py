@@ -198,12 +198,13 @@ def test_a_path_that_stands_does_not_spin(learned: Manifest) -> None:
     assert (mode.headings == 0.0).all()
 
 
+@pytest.mark.parametrize('sign', [1.0, -1.0])
 def test_a_path_that_drives_on_where_the_roll_out_stops_heads_along_itself(
-    learned: Manifest,
+    learned: Manifest, sign: float
 ) -> None:
-    braking = state(speed_mps=4.0, yaw_rate_rps=0.0, acceleration_mps2=-4.0)
+    braking = state(speed_mps=4.0 * sign, yaw_rate_rps=0.0, acceleration_mps2=-4.0 * sign)
     positions, _, _ = predict_path(braking, TIMES_S)
-    diagonal = 4.0 * TIMES_S[:, None] * np.sqrt([0.5, 0.5])
+    diagonal = 4.0 * sign * TIMES_S[:, None] * np.sqrt([0.5, 0.5])
     decoder = TrajectoryDecoder(learned, DecodingSettings())
     mode = decoder.decode(braking, outputs(head(diagonal - positions))).modes[0]
     np.testing.assert_allclose(mode.headings, np.pi / 4, atol=1e-5)
