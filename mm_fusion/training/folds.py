@@ -12,7 +12,7 @@ import numpy as np
 from mm_fusion.errors import DatasetError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ _SAME_BITS = 6
 """Two photographs whose 64-bit hashes differ in no more bits than this count as one scene."""
 
 
-def near_duplicate_groups(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
+def near_duplicate_groups(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.int64]:
     """Group photographs of one scene by their difference hashes.
 
     The hash tells for each of 8 x 8 cells whether the next one to the right is brighter (dHash,
@@ -33,9 +33,9 @@ def near_duplicate_groups(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int
     Returns:
         int64 (n,): number of the group, from 0, in order of first appearance.
     """
-    plain = np.stack([_difference_hash(image) for image in images])
-    mirrored = np.stack([_difference_hash(image[:, ::-1]) for image in images])
-    parent = np.arange(len(images))
+    hashes = [(_difference_hash(image), _difference_hash(image[:, ::-1])) for image in images]
+    plain, mirrored = (np.stack(codes) for codes in zip(*hashes, strict=True))
+    parent = np.arange(len(hashes))
 
     def root(i: int) -> int:
         while parent[i] != i:
@@ -49,7 +49,7 @@ def near_duplicate_groups(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int
         )
         for j in np.flatnonzero(distance <= _SAME_BITS) + i + 1:
             parent[root(int(j))] = root(i)
-    roots = [root(i) for i in range(len(images))]
+    roots = [root(i) for i in range(len(hashes))]
     numbers = {value: number for number, value in enumerate(dict.fromkeys(roots))}
     return np.array([numbers[value] for value in roots], np.int64)
 

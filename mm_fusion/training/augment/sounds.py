@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.fft
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,12 +74,12 @@ def coloured(
     window: NDArray[np.float32], random: np.random.Generator, most_db: float
 ) -> NDArray[np.float32]:
     """Filter with a random smooth gain curve: another microphone, room or loudspeaker."""
-    spectrum = np.fft.rfft(window)
+    spectrum = scipy.fft.rfft(window)
     points = random.uniform(-most_db, most_db, _COLOUR_POINTS)
-    curve = np.interp(
-        np.linspace(0, 1, spectrum.size) ** 0.5, np.linspace(0, 1, _COLOUR_POINTS), points
-    )
-    return np.asarray(np.fft.irfft(spectrum * 10.0 ** (curve / 20.0), window.size), np.float32)
+    places = np.sqrt(np.linspace(0.0, 1.0, spectrum.size))
+    curve = np.interp(places, np.linspace(0.0, 1.0, _COLOUR_POINTS), points)
+    gain = np.exp((np.log(10.0) / 20.0 * curve).astype(np.float32))
+    return np.asarray(scipy.fft.irfft(spectrum * gain, window.size), np.float32)
 
 
 def coloured_noise(

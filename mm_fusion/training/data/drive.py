@@ -112,7 +112,7 @@ class Drive:
             targets=Targets(
                 **{task: int(self.labels[task][row]) for task in CLASS_TASKS},
                 friction_coefficient=float(self.labels['friction_coefficient'][row]),
-                trajectory=_residual(columns['rollout'][row], columns['future'][row]),
+                trajectory=residual(columns['rollout'][row], columns['future'][row]),
             ),
         )
 
@@ -145,8 +145,17 @@ class Drive:
         return steps / np.float32(PCM_STEPS)
 
 
-def _residual(rollout: NDArray[Any], future: NDArray[Any]) -> NDArray[np.float32] | None:
-    """Give the driven path less the roll-out, in the frame of the roll-out at each step."""
+def residual(rollout: NDArray[Any], future: NDArray[Any]) -> NDArray[np.float32] | None:
+    """Give the driven path less the roll-out, in the frame of the roll-out at each step.
+
+    Args:
+        rollout: float (12, 3), x and y in metres and heading in rad, in ``base_link``.
+        future: float (12, 3), the same.
+
+    Returns:
+        float32 (12, 2), along the roll-out's heading and to its left, metres; None where either
+        is not known.
+    """
     gap = (future[:, :2] - rollout[:, :2]).astype(np.float64)
     if not np.isfinite(gap).all():
         return None
