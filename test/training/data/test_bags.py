@@ -250,3 +250,37 @@ def test_what_is_no_recording_is_refused(folder: Path) -> None:
         BagSamples([folder / 'nowhere'], cache=folder / 'cache')
     with pytest.raises(DatasetError, match='at least one'):
         BagSamples([], cache=folder / 'cache')
+
+
+def test_what_nothing_heard_yet_says_nothing_of_sirens(told: BagSamples) -> None:
+    deaf = [i for i in range(len(told)) if told.sample(i, None).audio is None]
+    assert deaf
+    assert {told.targets['siren'][i] for i in deaf} == {0}
+    assert {told.sample(i, None).targets.siren for i in deaf} == {-1}
+
+
+def test_earlier_samples_are_of_the_last_seconds(told: BagSamples) -> None:
+    drive = told._drives[0]
+    times_s = (drive.columns['stamps_ns'] - drive.columns['stamps_ns'][9]) / 1e9
+    random = np.random.default_rng(0)
+    chosen = set()
+    for _ in range(60):
+        found = drive.earlier(9, 'camera', random)
+        assert found is not None
+        earlier, gap_s = found
+        row = int(np.abs(times_s + gap_s).argmin())
+        assert times_s[row] == pytest.approx(-gap_s)
+        assert np.array_equal(earlier.motion, told.sample(row, None).motion)  # type: ignore[arg-type]
+        chosen.add(row)
+    assert chosen == {row for row in range(9) if times_s[row] >= -2.5}
+    assert drive.earlier(0, 'camera', random) is None
+
+
+@pytest.mark.realdata
+def test_a_walk_recorded_by_one_device_has_all_modalities(real_data: Path, tmp_path: Path) -> None:
+    source = BagSamples([real_data / 'drives' / 'gopro_walk'], cache=tmp_path / 'cache')
+    sample = source.sample(12, None)
+    assert all(value is not None for value in sample.inputs)
+    assert sample.motion is not None
+    assert 0.5 < sample.motion[-1, 0] < 2.0
+    assert len(source.useful) > 4

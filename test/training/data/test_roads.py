@@ -13,6 +13,7 @@ import pytest
 from mm_fusion.errors import DatasetError
 from mm_fusion.features.images import network_image
 from mm_fusion.labels import read_photograph
+from mm_fusion.training.augment.images import ImageVariation
 from mm_fusion.training.data.roads import RoadPhotographs
 from support.labelled import write_roads
 
@@ -45,6 +46,19 @@ def test_varied_samples_have_the_size_of_the_training_and_differ(folder: Path) -
     images = [source.sample(1, random).image for _ in range(6)]
     assert {image.shape for image in images if image is not None} == {(32, 32, 3)}
     assert len({image.tobytes() for image in images if image is not None}) == 6
+
+
+def test_rain_does_not_fall_on_dry_roads(folder: Path) -> None:
+    rain = ImageVariation(smallest_crop=1.0, light=0, blur=0, rain=1, drops=0, glare=0, dusk=0)
+    source = RoadPhotographs(folder, training_size=32, variation=rain)
+
+    def brightest(index: int) -> int:
+        images = [source.sample(index, np.random.default_rng(i)).image for i in range(6)]
+        return max(int(image[..., 1].max()) for image in images if image is not None)
+
+    dry, ice = 0, 2
+    assert brightest(dry) < 80
+    assert brightest(ice) > 90
 
 
 def test_large_photographs_are_kept_small(tmp_path: Path) -> None:
