@@ -66,8 +66,11 @@ def _convolution(
     groups: int = 1,
     active: bool = True,
 ) -> nn.Sequential:
+    conv = SamePadConv(inputs, outputs, kernel, stride=stride, groups=groups, bias=False)
+    # Without ImageNet's statistics the normalisation does nothing, and the signal must not fade.
+    nn.init.kaiming_normal_(conv.weight, nonlinearity='relu' if active else 'linear')
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        conv=SamePadConv(inputs, outputs, kernel, stride=stride, groups=groups, bias=False),
+        conv=conv,
         norm=nn.BatchNorm2d(outputs, eps=_BATCH_NORM_EPS, momentum=0.01),
     )
     if active:
