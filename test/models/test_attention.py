@@ -33,12 +33,12 @@ def test_attention_agrees_with_that_of_torch() -> None:
     queries, tokens = torch.randn(2, 4, 8), torch.randn(2, 3, 8)
     mask = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
     layers = (attention.query, attention.key, attention.value)
-    parts = [
+    query, key, value = (
         layer(x).reshape(2, -1, 2, 4).transpose(1, 2)
         for layer, x in zip(layers, (queries, tokens, tokens), strict=True)
-    ]
+    )
     expected = torch.nn.functional.scaled_dot_product_attention(
-        *parts, attn_mask=mask[:, None, None, :] > 0
+        query, key, value, attn_mask=mask[:, None, None, :] > 0
     )
     found, shares = attention(queries, tokens, mask)
     assert torch.allclose(found, attention.out(expected.transpose(1, 2).flatten(2)), atol=1e-6)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _AGES_S = (0.1, 0.5, 2.0)
+_DROPOUT = {'camera': 0.2, 'microphone': 0.1, 'motion': 0.1}
 _ROAD = [TASKS.index(task) for task in ROAD_TASKS]
 
 
@@ -30,14 +31,18 @@ class TokenProjection(nn.Module):
     Args:
         embedding_size: Length of the embedding.
         token_size: Length of the token.
+        dropout: Share of the embedding that is hidden while training.
     """
 
     time_constants: Tensor
 
-    def __init__(self, embedding_size: int, token_size: int) -> None:
+    def __init__(self, embedding_size: int, token_size: int, dropout: float) -> None:
         super().__init__()
         self.content = nn.Sequential(
-            nn.LayerNorm(embedding_size), nn.Linear(embedding_size, token_size), nn.GELU()
+            nn.LayerNorm(embedding_size),
+            nn.Dropout(dropout),
+            nn.Linear(embedding_size, token_size),
+            nn.GELU(),
         )
         self.register_buffer('time_constants', torch.tensor(_AGES_S), persistent=False)
         self.age = nn.Linear(len(_AGES_S), token_size)
@@ -65,7 +70,7 @@ class Fusion(nn.Module, ABC):
         self.token_size = token_size
         self.projections = nn.ModuleDict(
             {
-                name: TokenProjection(embedding_sizes[name], token_size)
+                name: TokenProjection(embedding_sizes[name], token_size, _DROPOUT[name])
                 for name in NETWORK_MODALITIES
             }
         )

@@ -115,7 +115,8 @@ def test_the_recurrent_encoder_hears_in_which_order() -> None:
 
     torch.manual_seed(0)
     encoder = RecurrentSoundEncoder().eval()
-    encoder.blocks = torch.nn.AdaptiveAvgPool2d((4, 16))  # deaf to the order within a frame
+    # Each of its frames is a mean over time, whatever the order there.
+    encoder.blocks = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d((4, 16)))
     encoder.reduce = torch.nn.Linear(8, 64)
     spectrogram = torch.randn(1, 2, 64, 64)
     # Both have the same frames; only the recurrence can tell one order from the other.
