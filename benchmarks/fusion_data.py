@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated drives as embeddings, for the demonstrations of the fusion network."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mm_fusion.errors import DatasetError
+from mm_fusion.training.augment.variation import BagVariation, vary_sample
+from mm_fusion.training.data.bags import BagSamples
+from mm_fusion.training.embed import EmbeddedBatch, concatenate, embed_source
+from mm_fusion.types.features import NETWORK_MODALITIES
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.data.sample import Sample
+    from mm_fusion.training.data.source import Source
+
+    Change = Callable[[Sample, np.random.Generator], Sample]
+
+_VARIATION = BagVariation(ageing=0.0, siren=0.0, mirror=0.0, dropout={})
+"""As in the training; what is missing is drawn later, from the embeddings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Altered:
+    """A source whose samples are changed, the same each time.
+
+    Attributes:
+        source: Of the samples.
+        change: What is done to each.
+        seed: Of the change's randomness.
+    """
+
+    source: Source
+    change: Change
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the source."""
+        return self.source.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Checksum of the source."""
+        return self.source.fingerprint
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Drive of each sample."""
+        return self.source.groups
+
+    @property
+    def strata(self) -> Sequence[str]:
+        """What a split spreads evenly."""
+        return self.source.strata
+
+    @property
+    def targets(self) -> Mapping[str, NDArray[np.int64]]:
+        """Classes by task."""
+        return self.source.targets
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def describe(self, index: int) -> str:
+        """Name the drive and the time."""
+        return self.source.describe(index)
+
+    def sample(
+        self,
+        index: int,
+        random: np.random.Generator | None,
+        partners: NDArray[np.int64] | None = None,
+    ) -> Sample:
+        """Make one changed sample."""
+        own = np.random.default_rng((self.seed, index))
+        return self.change(self.source.sample(index, random, partners), own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drives:
+    """Embedded moments of drives that have all modalities; n of them.
+
+    Attributes:
+        samples: The embeddings, with targets.
+        drives: str (n,), the drive of each.
+    """
+
+    samples: EmbeddedBatch
+    drives: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.drives)
+
+    @property
+    def targets(self) -> dict[str, NDArray[np.generic]]:
+        """The targets as arrays."""
+        return {name: value.numpy() for name, value in self.samples.targets.items()}
+
+
+def add_data_arguments(parser: argparse.ArgumentParser, *folders: str) -> None:
+    """Add the arguments that every demonstration takes."""
+    parser.add_argument('--bundle', default='base', help='bundle or training folder to start from')
+    for name in folders:
+        parser.add_argument(f'--{name}', type=Path, required=True, help=f'folder of {name} drives')
+    parser.add_argument('--out', type=Path, required=True, help='folder of tables and figures')
+    parser.add_argument('--cache', type=Path, help='folder of decoded drives; default: OUT/cache')
+    parser.add_argument('--workers', type=int, default=1, help='processes that decode')
+    parser.add_argument('--threads', type=int, default=1, help='threads of torch')
+
+
+def read_drives(folder: Path, arguments: argparse.Namespace) -> BagSamples:
+    """Decode every recording of a folder.
+
+    Raises:
+        DatasetError: There is none, or one cannot be used.
+    """
+    bags = sorted(
+        path
+        for path in folder.glob('*')
+        if path.suffix == '.mcap' or (path / 'metadata.yaml').is_file()
+    )
+    if not bags:
+        raise DatasetError(
+            f'{folder}: found no recording, expected .mcap files or rosbag2 folders'
+        )
+    cache = arguments.cache or arguments.out / 'cache'
+    return BagSamples(bags, cache=cache, workers=arguments.workers)
+
+
+def complete(source: BagSamples) -> NDArray[np.int64]:
+    """List the samples with image, sound and motion at once, int64 (n,)."""
+    found = [
+        index
+        for index in source.useful
+        if all(value is not None for value in source.sample(int(index), None).inputs)
+    ]
+    if not found:
+        raise DatasetError(f'{source.name}: found no moment with camera, sound and motion')
+    return np.array(found, np.int64)
+
+
+def embed_drives(
+    network: FusionNetwork, source: BagSamples, *, views: int = 0, seed: int = 0
+) -> Drives:
+    """Embed moments as they are, and varied as in the training.
+
+    Args:
+        network: Its encoders are used.
+        source: Drives.
+        views: Varied copies of each moment beside the plain one.
+        seed: Of the variation.
+    """
+    chosen = complete(source)
+    sources: list[Source] = [source]
+    sources += [Altered(source, _varied(network), seed + view) for view in range(views)]
+    parts = [embed_source(network, part, chosen) for part in sources]
+    drives = np.array(source.groups, np.str_)[chosen]
+    return Drives(concatenate(parts), np.tile(drives, len(parts)))
+
+
+def only(batch: EmbeddedBatch, modalities: Sequence[str]) -> EmbeddedBatch:
+    """Hide every other modality."""
+    kept = torch.tensor([float(name in modalities) for name in NETWORK_MODALITIES])
+    presence = batch.presence * kept
+    return dataclasses.replace(
+        batch,
+        embeddings={
+            name: batch.embeddings[name] * presence[:, column : column + 1]
+            for column, name in enumerate(NETWORK_MODALITIES)
+        },
+        presence=presence,
+        age_s=batch.age_s * presence,
+    )
+
+
+@torch.no_grad()
+def fuse(network: FusionNetwork, batch: EmbeddedBatch) -> dict[str, NDArray[np.float32]]:
+    """Run the fusion of a network on embeddings: its outputs as arrays."""
+    network.eval()
+    outputs = network.fuse(batch.embeddings, batch.presence, batch.age_s)
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def _varied(network: FusionNetwork) -> Change:
+    def change(sample: Sample, random: np.random.Generator) -> Sample:
+        size = network.config.image_size
+        return vary_sample(sample, size, random, _VARIATION, lambda _modality: None, None)
+
+    return change

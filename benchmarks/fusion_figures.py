@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of the demonstrations of the fusion network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.fusion_scores import SCORES
+from mm_fusion.training.predict import SUBSETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+STYLE: dict[str, Any] = {
+    'font.size': 9.0,
+    'axes.titlesize': 10.0,
+    'axes.titlelocation': 'left',
+    'axes.titleweight': 'bold',
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.edgecolor': '#b9c0c9',
+    'axes.axisbelow': True,
+    'axes.labelcolor': '#3c4654',
+    'xtick.color': '#3c4654',
+    'ytick.color': '#3c4654',
+    'grid.color': '#e3e7ec',
+    'legend.frameon': False,
+}
+COLOURS = {'camera': '#1f6fd1', 'microphone': '#d9822b', 'both': '#2c9a68', 'motion': '#8794a5'}
+_STRATEGY_STYLES: dict[str, dict[str, Any]] = {
+    'attention': {'color': '#1f6fd1', 'marker': 'o'},
+    'gated': {'color': '#d9822b', 'marker': 's'},
+    'concat': {'color': '#2c9a68', 'marker': '^'},
+    'decision': {'color': '#b0489a', 'marker': 'v'},
+    'structure': {'color': '#7d5636', 'marker': 'P'},
+    'as shipped': {'color': '#1d2530', 'marker': 'D', 'fillstyle': 'none'},
+    'trained alone': {'color': '#c23b4b', 'marker': '|', 'markersize': 12, 'mew': 2},
+}
+_SHORT = {'camera': 'camera', 'microphone': 'sound', 'motion': 'motion'}
+_SHIFT = 0.1
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130, pil_kwargs={'optimize': True})
+
+
+def draw_subsets(path: Path, rows: Sequence[Mapping[str, Any]], told: str) -> None:
+    """Draw a panel for each task: modality subsets down, scores across, strategies by colour."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(13.0, 10.5), layout='constrained')
+        panels = figure.subplots(3, 3, sharey=True).ravel()
+        strategies = list(dict.fromkeys(row['strategy'] for row in rows))
+        subsets = list(SUBSETS)
+        for axes, (task, described) in zip(panels, SCORES.items(), strict=True):
+            axes.axhspan(len(subsets) - 1.5, len(subsets) - 0.5, color='#f0f3f7', lw=0)
+            for number, strategy in enumerate(strategies):
+                shift = _SHIFT * (number - (len(strategies) - 1) / 2)
+                chosen = [r for r in rows if (r['strategy'], r['task']) == (strategy, task)]
+                axes.plot(
+                    [row['score'] for row in chosen],
+                    [subsets.index(row['modalities']) + shift for row in chosen],
+                    **{'linestyle': '', 'markersize': 5.5, **_STRATEGY_STYLES[strategy]},
+                    label=strategy,
+                )
+            if task in ('ade', 'min_ade'):
+                axes.axvline(1.0, color='#8794a5', lw=0.9, ls='--')
+            axes.set_title(described.label)
+            axes.set_xlabel('better →' if described.higher else '← better')
+            axes.grid(visible=True, axis='x')
+        names = [' + '.join(_SHORT[name] for name in chosen) for chosen in SUBSETS.values()]
+        panels[0].set_yticks(range(len(subsets)), names)
+        panels[0].invert_yaxis()
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc='outside upper center', ncols=len(labels), title=told)
+        save(figure, path)

@@ -1,0 +1,283 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every modality subset by fusion strategy and task, on drives that were held out.
+
+    python -m benchmarks.fusion_strategies --train DIR --test DIR --out DIR [--bundle base]
+
+The encoders of the bundle keep their weights. Drives are embedded once; each strategy, and one
+network for each modality alone, learns on the same embeddings, with modalities hidden at random.
+Give training drives that the bundle has not seen: its encoders are surer of those that it has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from benchmarks.fusion_data import add_data_arguments, embed_drives, fuse, only, read_drives
+from benchmarks.fusion_figures import draw_subsets
+from benchmarks.fusion_scores import (
+    SCORES,
+    best_of,
+    gain,
+    interval,
+    markdown,
+    mean_scores,
+    resample,
+    scores_of_draws,
+)
+from mm_fusion.models.fusion import STRATEGIES
+from mm_fusion.models.network import build_network
+from mm_fusion.training.checkpoint import load_start
+from mm_fusion.training.config import DataConfig, OptimizationConfig, TrainingConfig
+from mm_fusion.training.distributed import join_world
+from mm_fusion.training.embed import EmbeddedMixture
+from mm_fusion.training.losses import Losses
+from mm_fusion.training.predict import SUBSETS
+from mm_fusion.training.run import surface_weights
+from mm_fusion.training.trainer import Trainer
+from mm_fusion.types.features import NETWORK_MODALITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from benchmarks.fusion_data import Drives
+    from benchmarks.fusion_scores import Arrays
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.embed import EmbeddedBatch
+
+    Results = dict[str, dict[str, list[Arrays]]]
+
+SHIPPED, ALONE = 'as shipped', 'trained alone'
+_FUSED = '+'.join(NETWORK_MODALITIES)
+_BATCH = 256
+_HIDE = 0.3
+
+
+def train_fusion(
+    base: FusionNetwork,
+    strategy: str,
+    samples: EmbeddedBatch,
+    weights: Mapping[str, Tensor],
+    *,
+    seed: int,
+    passes: int,
+    hide: float = _HIDE,
+) -> FusionNetwork:
+    """Train a new fusion on embeddings.
+
+    Args:
+        base: Gives the encoders and the sizes.
+        strategy: Of ``STRATEGIES``.
+        samples: To learn from.
+        weights: Of the classes, by surface task.
+        seed: Of everything random.
+        passes: How often each moment is seen, on average.
+        hide: Probability that a modality is hidden.
+    """
+    config = TrainingConfig(
+        seed=seed,
+        network=dataclasses.replace(base.config, fusion=strategy),
+        optimization=dataclasses.replace(
+            OptimizationConfig(), epochs=1, freeze_encoders=True, frozen_blocks=0, device='cpu'
+        ),
+        data=dataclasses.replace(DataConfig(), spectrogram_masks=False),
+    )
+    torch.manual_seed(seed)
+    network = build_network(config.network, pretrained=False)
+    network.encoders.load_state_dict(base.encoders.state_dict())
+    steps = max(1, passes * len(samples.presence) // _BATCH)
+    mixture = EmbeddedMixture([samples], [_BATCH], steps, seed, hide)
+    losses = Losses(config.losses, weights)
+    with join_world('cpu') as world, tempfile.TemporaryDirectory() as folder:
+        return Trainer(network, losses, mixture, None, config, Path(folder), world, {}).fit()
+
+
+def run(
+    base: FusionNetwork,
+    train: Drives,
+    test: Drives,
+    weights: Mapping[str, Tensor],
+    arguments: argparse.Namespace,
+) -> Results:
+    """Train everything and run it on the held-out drives: outputs by strategy, subset, seed."""
+    found: Results = {
+        SHIPPED: {
+            subset: [fuse(base, only(test.samples, names))] for subset, names in SUBSETS.items()
+        }
+    }
+    for seed in range(arguments.seeds):
+        options: dict[str, Any] = {'seed': seed, 'passes': arguments.passes}
+        for strategy in STRATEGIES:
+            began = time.perf_counter()
+            network = train_fusion(base, strategy, train.samples, weights, **options)
+            for subset, names in SUBSETS.items():
+                outputs = fuse(network, only(test.samples, names))
+                found.setdefault(strategy, {}).setdefault(subset, []).append(outputs)
+            print(f'seed {seed}: {strategy} took {time.perf_counter() - began:.0f} s', flush=True)
+        for name in NETWORK_MODALITIES:
+            seen = only(train.samples, (name,))
+            network = train_fusion(base, 'attention', seen, weights, **options, hide=0.0)
+            outputs = fuse(network, only(test.samples, (name,)))
+            found.setdefault(ALONE, {}).setdefault(name, []).append(outputs)
+    return found
+
+
+def checks(results: Results, test: Drives, draws: int) -> list[dict[str, Any]]:
+    """Compare all modalities with the best one of them, by strategy and task.
+
+    The one is the better of the strategy's own network with the others hidden and of a network
+    that was trained with that modality alone.
+
+    Returns:
+        Rows with ``strategy``, ``task``, ``fused``, ``single``, ``single_score``, ``gain``
+        (positive where fused is better), ``low`` and ``high`` (its middle 90 % over draws of
+        whole drives), and ``holds``.
+    """
+    targets, drawn = test.targets, resample(test.drives, draws)
+    alone = {f'{name}, {ALONE}': seeds for name, seeds in results.get(ALONE, {}).items()}
+    points = {name: mean_scores(seeds, targets) for name, seeds in alone.items()}
+    spread = {name: scores_of_draws(seeds, targets, drawn) for name, seeds in alone.items()}
+    rows = []
+    for strategy, subsets in results.items():
+        if strategy == ALONE:
+            continue
+        mine = {name: subsets[name] for name in (_FUSED, *NETWORK_MODALITIES)}
+        means = points | {n: mean_scores(seeds, targets) for n, seeds in mine.items()}
+        sampled = spread | {n: scores_of_draws(seeds, targets, drawn) for n, seeds in mine.items()}
+        for task in SCORES:
+            single = best_of(task, {n: f[task] for n, f in means.items() if n != _FUSED})
+            if not single:
+                continue
+            pairs = zip(sampled[_FUSED], sampled[single], strict=True)
+            low, high = interval([gain(task, a[task], b[task]) for a, b in pairs])
+            better = gain(task, means[_FUSED][task], means[single][task])
+            rows.append(
+                {
+                    'strategy': strategy,
+                    'task': task,
+                    'fused': means[_FUSED][task],
+                    'single': single,
+                    'single_score': means[single][task],
+                    'gain': better,
+                    'low': low,
+                    'high': high,
+                    'holds': verdict(better, high),
+                }
+            )
+    return rows
+
+
+def verdict(better: float, high: float) -> str:
+    """Say whether fused is at least as good; a shortfall that chance explains is still named."""
+    if better >= 0.0:
+        return 'yes'
+    return 'no, within chance' if high >= 0.0 else 'no'
+
+
+def table_rows(results: Results, test: Drives) -> list[dict[str, Any]]:
+    """Score every strategy, subset and task: mean over seeds, and their deviation."""
+    rows = []
+    for strategy, subsets in results.items():
+        for subset, seeds in subsets.items():
+            each = [mean_scores([outputs], test.targets) for outputs in seeds]
+            for task in SCORES:
+                values = [found[task] for found in each]
+                rows.append(
+                    {
+                        'strategy': strategy,
+                        'modalities': subset,
+                        'task': task,
+                        'score': float(np.mean(values)),
+                        'deviation': float(np.std(values)),
+                    }
+                )
+    return rows
+
+
+def report(rows: Sequence[Mapping[str, Any]], checked: Sequence[Mapping[str, Any]]) -> str:
+    """Lay the tables out as Markdown."""
+    strategies = list(dict.fromkeys(row['strategy'] for row in rows))
+    scores = {(r['strategy'], r['modalities'], r['task']): r['score'] for r in rows}
+    parts = []
+    for task, described in SCORES.items():
+        body = [
+            [subset, *(_cell(scores.get((strategy, subset, task))) for strategy in strategies)]
+            for subset in SUBSETS
+        ]
+        better = 'more' if described.higher else 'less'
+        parts.append(f'### {described.label} ({better} is better)\n')
+        parts.append(markdown(['modalities', *strategies], body))
+    parts.append('### All three against the best one\n')
+    header = ['strategy', 'task', 'all three', 'best single', 'its score', 'gain', '90 %', 'holds']
+    body = [
+        [
+            row['strategy'],
+            SCORES[row['task']].label,
+            _cell(row['fused']),
+            row['single'],
+            _cell(row['single_score']),
+            f'{row["gain"]:+.3f}',
+            f'{row["low"]:+.3f} to {row["high"]:+.3f}',
+            row['holds'],
+        ]
+        for row in checked
+    ]
+    parts.append(markdown(header, body))
+    return '\n'.join(parts)
+
+
+def _cell(value: float | None) -> str:
+    return '' if value is None or not np.isfinite(value) else f'{value:.3f}'
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of the same columns, numbers with six digits."""
+    with path.open('w', encoding='utf-8', newline='') as stream:
+        table = csv.DictWriter(stream, list(rows[0]), lineterminator='\n')
+        table.writeheader()
+        for row in rows:
+            table.writerow({k: f'{v:.6g}' if isinstance(v, float) else v for k, v in row.items()})
+
+
+def main() -> int:
+    """Embed, train, score and write."""
+    parser = argparse.ArgumentParser(description='Modality subsets by strategy and task.')
+    add_data_arguments(parser, 'train', 'test')
+    parser.add_argument('--seeds', type=int, default=3, help='trainings of each network')
+    parser.add_argument('--passes', type=int, default=40, help='over the embedded moments')
+    parser.add_argument('--views', type=int, default=1, help='varied copies of each moment')
+    parser.add_argument('--draws', type=int, default=100, help='draws of drives for the intervals')
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    base = load_start(arguments.bundle).network
+    learned, held_out = (read_drives(getattr(arguments, n), arguments) for n in ('train', 'test'))
+    train = embed_drives(base, learned, views=arguments.views)
+    test = embed_drives(base, held_out)
+    told = f'{len(set(test.drives))} drives, {len(test)} moments held out'
+    print(f'{len(set(train.drives))} drives, {len(train)} moments to learn from; {told}')
+    weights = surface_weights([(learned, learned.useful)], TrainingConfig().losses)
+    results = run(base, train, test, weights, arguments)
+    rows, checked = table_rows(results, test), checks(results, test, arguments.draws)
+    write_csv(arguments.out / 'strategies.csv', rows)
+    write_csv(arguments.out / 'strategies_check.csv', checked)
+    text = f'{told}; mean over {arguments.seeds} seeds.\n\n{report(rows, checked)}'
+    (arguments.out / 'strategies.md').write_text(text, encoding='utf-8')
+    draw_subsets(arguments.out / 'strategies.png', rows, told)
+    print(text)
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
