@@ -59,10 +59,12 @@ def test_each_sample_gets_the_embeddings_of_what_it_has() -> None:
     with torch.no_grad():
         whole = network.encode(inputs, None, BATCH)
         found = network.encode(held, rows, BATCH)
+        none = network.encode({'microphone': inputs['microphone'][:0]}, None, BATCH)
     for name in NETWORK_MODALITIES:
         expected = torch.zeros_like(whole[name])
         expected[rows[name]] = whole[name][rows[name]]
         assert torch.allclose(found[name], expected, atol=1e-5), name
+        assert torch.equal(none[name], torch.zeros_like(whole[name])), name
 
 
 def test_a_modality_that_nobody_has_need_not_be_given() -> None:

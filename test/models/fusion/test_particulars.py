@@ -56,6 +56,19 @@ def test_concatenation_shares_the_weight_evenly() -> None:
     assert weights.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]
 
 
+def test_concatenation_tells_absence_from_zeros() -> None:
+    import torch
+
+    from mm_fusion.models.fusion.concat import ConcatFusion
+
+    torch.manual_seed(0)
+    fusion = ConcatFusion(SIZES, 16)
+    fused = fusion.trunk(torch.zeros(2, 3, 16), torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]))[
+        0
+    ]
+    assert not torch.allclose(fused['siren'][0], fused['siren'][1], atol=1e-3)
+
+
 def test_structure_sends_messages_of_the_edges_type() -> None:
     import torch
 

@@ -151,6 +151,20 @@ def test_fusing_the_tokens_is_fusing_the_embeddings(name: str) -> None:
         assert torch.equal(found[key], value), key
 
 
+@pytest.mark.parametrize('name', ['attention', 'gated', 'decision', 'structure'])
+def test_a_token_whose_presence_is_denied_is_not_read(name: str) -> None:
+    import torch
+
+    fusion = build(name)
+    presence = torch.tensor([[1.0, 0.0, 1.0]])
+    tokens = torch.randn(1, 3, 16)
+    changed = tokens.clone()
+    changed[0, 1] = torch.randn(16)
+    expected, found = fusion.fuse_tokens(tokens, presence), fusion.fuse_tokens(changed, presence)
+    for key, value in expected.items():
+        assert torch.equal(found[key], value), key
+
+
 @every_strategy
 def test_every_parameter_learns_although_modalities_are_missing(name: str) -> None:
     import torch
