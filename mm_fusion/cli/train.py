@@ -1,174 +1,157 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``mm_fusion train``: a model bundle from labelled folders and drives."""
+"""``mm_fusion train``: a network from labelled folders and recordings."""
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
+import dataclasses
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mm_fusion.cli.training import (
+    command_line,
+    data_paths,
+    first_process,
+    needing_torch,
+    progress_bars,
+    read_sources,
+    say,
+    show_metrics,
+)
 from mm_fusion.errors import DatasetError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from collections.abc import Mapping
 
-_DEFAULT_SEED, _DEFAULT_FOLDS, _DEFAULT_EPOCHS, _DEFAULT_SOUND_EPOCHS = 0, 5, 6, 10
+    from mm_fusion.training.config import TrainingConfig
+
+DATA_PANEL = 'Data'
 
 
 def train(
-    roads: Annotated[Path, typer.Option(help='Folder of labelled photographs.')],
-    sounds: Annotated[Path, typer.Option(help='Folder of labelled clips.')],
-    out: Annotated[Path, typer.Option(help='Folder of the bundle, made or overwritten.')],
-    drives: Annotated[
-        list[Path] | None,
-        typer.Option(help='Recording to fit the trajectory covariance on; may be repeated.'),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help='Of everything random.')] = _DEFAULT_SEED,
-    epochs: Annotated[
-        int, typer.Option(min=1, help='Passes over the photographs.')
-    ] = _DEFAULT_EPOCHS,
-    sound_epochs: Annotated[
-        int, typer.Option(min=1, help='Passes over the clips.')
-    ] = _DEFAULT_SOUND_EPOCHS,
-    folds: Annotated[int, typer.Option(min=2, help='Of the cross-validation.')] = _DEFAULT_FOLDS,
-    threads: Annotated[int, typer.Option(min=1, help='Threads of torch.')] = 2,
-    work: Annotated[
+    out: Annotated[
+        Path, typer.Option(help='Folder of the run; goes on where it was, if it was stopped.')
+    ],
+    roads: Annotated[
         Path | None,
-        typer.Option(help='Folder of checkpoints to resume from; OUT with .work behind it.'),
+        typer.Option(help='Folder of labelled photographs.', rich_help_panel=DATA_PANEL),
     ] = None,
-    friction_coefficients: Annotated[
-        Path, typer.Option(help='Table by friction class, copied into the manifest.')
-    ] = Path('config/friction_coefficients.yaml'),
+    sounds: Annotated[
+        Path | None, typer.Option(help='Folder of labelled clips.', rich_help_panel=DATA_PANEL)
+    ] = None,
+    bags: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help='Recording, or folder of recordings; may be repeated.',
+            rich_help_panel=DATA_PANEL,
+        ),
+    ] = None,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help='Table of intervals, RECORDING.labels.csv, where it does not lie beside the '
+            'recording; may be repeated.',
+            rich_help_panel=DATA_PANEL,
+        ),
+    ] = None,
+    validation_bags: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help='Recordings to look at instead of a share of the others; may be repeated.',
+            rich_help_panel=DATA_PANEL,
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help='Folder that keeps decoded recordings; default: ~/.cache/mm_fusion.',
+            rich_help_panel=DATA_PANEL,
+        ),
+    ] = None,
     sources: Annotated[
         Path | None,
-        typer.Option(help='Names, licences and limits of the data, YAML, for the card.'),
+        typer.Option(
+            help='Names, licences and limits of the data, YAML, for the model card.',
+            rich_help_panel=DATA_PANEL,
+        ),
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help='Settings of the training, YAML; see config/training.')
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option('--from', help='Bundle, run or checkpoint to go on from.'),
+    ] = None,
+    freeze_encoders: Annotated[
+        bool, typer.Option('--freeze-encoders', help='Let the fusion alone learn.')
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help='Of everything random; default: the settings.')
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help='Default: the settings.')] = None,
+    folds: Annotated[
+        int, typer.Option(min=0, help='Cross-validate so often first; 0: hold a share out.')
+    ] = 0,
+    fold_workers: Annotated[
+        int, typer.Option(min=1, help='Folds trained side by side, each with one thread.')
+    ] = 1,
+    threads: Annotated[int, typer.Option(min=1, help='Threads of torch.')] = 2,
 ) -> None:
-    """Train a bundle: cross-validate, calibrate, train on everything, export.
+    """Train a network on photographs, sounds and recordings; any of them may be missing.
 
-    The held-out scores stand in the manifest and the model card. A run that was stopped goes on
-    where it was.
+    OUT gets best.safetensors, last.safetensors, curves.csv and .png, calibration.json and
+    metrics.json; ``mm_fusion export OUT`` makes a bundle of it.
     """
-    try:
-        from mm_fusion.export.bundle import write_bundle
-        from mm_fusion.export.graphs import export_stages
-        from mm_fusion.training.recipe import Recipe, train_networks
-    except ImportError as error:
-        raise DatasetError(
-            f'training needs {error.name}, found none; install requirements/train.txt'
-        ) from error
+    if folds == 1:
+        raise DatasetError('folds: found 1, expected 0 or at least 2')
+    with needing_torch():
+        import torch
+
+        from mm_fusion.training import crossval
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
 
-    recipe = Recipe(seed=seed, folds=folds, road_epochs=epochs, sound_epochs=sound_epochs)
-    console = Console()
-    stated, limits = _read_sources(sources)
-    with Bars(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as bars:
-        trained = train_networks(
-            roads,
-            sounds,
-            _trajectory(drives or []),
-            work or out.with_name(out.name + '.work'),
-            recipe,
-            name=out.name,
-            threads=threads,
-            friction_coefficients=friction_coefficients,
-            sources=stated,
-            limits=limits,
-            command=_command(roads, sounds, drives or [], out, recipe, sources),
-            progress=_Reporter(bars),
-        )
-    networks = trained.networks
-    graphs = export_stages(networks.road.encoder, networks.sound.encoder, networks.fusion)
-    _print_scores(console, write_bundle(out, graphs, trained.manifest), out)
-
-
-class _Reporter:
-    """Show each job as a bar of its own."""
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
-
-    def __call__(self, job: str, done: int, total: int) -> None:
-        if job not in self._tasks:
-            self._tasks[job] = self._bars.add_task(job, total=total)
-        self._bars.update(self._tasks[job], completed=done)
-
-
-def _trajectory(drives: list[Path]) -> dict[str, Any]:
-    """Fit the covariance of predicted paths; without drives it stays as the filter says."""
-    from mm_fusion.evaluation.calibration import fit_covariance_scales
-    from mm_fusion.metrics.trajectory import STEPS_S
-
-    if drives:
-        return fit_covariance_scales(drives)
-    return {
-        'times_s': STEPS_S.tolist(),
-        'covariance_scales': [1.0] * len(STEPS_S),
-        'source': 'not fitted',
-    }
-
-
-def _read_sources(
-    path: Path | None,
-) -> tuple[dict[str, list[dict[str, str]]], tuple[str, ...]]:
-    """Read names and licences by kind of data, and the limits that the data sets."""
-    if path is None:
-        return {}, ()
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
-        limits = tuple(str(limit) for limit in document.pop('limits', ()))
-        sources = {
-            str(kind): [{key: str(part[key]) for key in ('name', 'licence')} for part in parts]
-            for kind, parts in document.items()
-        }
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f'{path}: cannot be read as a table of names and licences: {error!r}'
-        ) from error
-    return sources, limits
-
-
-def _command(
-    roads: Path, sounds: Path, drives: list[Path], out: Path, recipe: Any, sources: Path | None
-) -> str:
-    """Write the command without the folders of this machine."""
-    words = ['mm_fusion', 'train', '--roads', roads.name, '--sounds', sounds.name]
-    for drive in drives:
-        words += ['--drives', drive.name]
-    words += ['--out', out.name, '--seed', str(recipe.seed), '--folds', str(recipe.folds)]
-    words += ['--epochs', str(recipe.road_epochs), '--sound-epochs', str(recipe.sound_epochs)]
-    if sources is not None:
-        words += ['--sources', sources.name]
-    return shlex.join(words)
-
-
-def _print_scores(console: Any, manifest: dict[str, Any], out: Path) -> None:
-    from rich.table import Table
-
-    metrics = manifest['metrics']
-    folds = manifest['training']['configuration']['folds']
-    table = Table('task', 'examples', 'accuracy', 'UAR', 'ECE', title=f'{folds}-fold, held out')
-    for task, scores in metrics['camera_alone'].items():
-        table.add_row(task, *(str(scores[key]) for key in ('examples', 'accuracy', 'uar', 'ece')))
-    console.print(table)
-    siren = metrics['microphone_alone']
-    console.print(
-        f'siren: ROC AUC {siren["roc_auc"]}, at threshold {siren["threshold"]}: '
-        f'true positive rate {siren["true_positive_rate"]}, '
-        f'false positive rate {siren["false_positive_rate"]}'
+    torch.set_num_threads(threads)
+    options = {
+        'roads': roads, 'sounds': sounds, 'bags': bags, 'labels': labels,
+        'validation-bags': validation_bags, 'config': config, 'sources': sources, 'from': start,
+        'freeze-encoders': freeze_encoders, 'seed': seed, 'epochs': epochs,
+        'folds': folds or None, 'out': out,
+    }  # fmt: skip
+    changes = {'seed': seed, 'epochs': epochs, 'freeze_encoders': freeze_encoders or None}
+    plan = crossval.Plan(
+        paths=data_paths(
+            roads, sounds, bags or [], labels or [], validation_bags or [], cache, threads
+        ),
+        config=_config(config, start, changes),
+        out=out,
+        start=start,
+        about={'command': command_line('train', options), **read_sources(sources)},
     )
-    console.print(f'bundle: {out}; again by: {manifest["training"]["command"]}', soft_wrap=True)
+    console = Console()
+    with progress_bars(console) as progress:
+        if folds:
+            metrics = crossval.cross_validate(plan, folds, fold_workers, progress)
+        else:
+            metrics = crossval.train_once(plan, progress)
+    if first_process():
+        show_metrics(console, metrics)
+        say(console, f'run: {out}; a bundle of it: mm_fusion export {out} --out BUNDLE')
+
+
+def _config(path: Path | None, start: str | None, changes: Mapping[str, Any]) -> TrainingConfig:
+    """Read the settings; what goes on from a network is of its form."""
+    from mm_fusion.training.checkpoint import load_start
+    from mm_fusion.training.config import TrainingConfig, read_training_config
+
+    chosen = TrainingConfig() if path is None else read_training_config(path)
+    given = {name: value for name, value in changes.items() if value is not None}
+    if 'seed' in given:
+        chosen = dataclasses.replace(chosen, seed=given.pop('seed'))
+    chosen = dataclasses.replace(
+        chosen, optimization=dataclasses.replace(chosen.optimization, **given)
+    )
+    if start is None:
+        return chosen
+    return dataclasses.replace(chosen, network=load_start(start).network.config)

@@ -1,18 +1,68 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibration on held-out predictions: temperatures and the siren threshold."""
+"""Calibration on held-out predictions: temperatures, siren threshold, width of the Gaussians."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
+from mm_fusion.metrics.classification import threshold_at_false_positive_rate
+from mm_fusion.metrics.trajectory import CONFIDENCE, STEPS_S
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
+    from mm_fusion.training.predict import Predictions
+
 _LEAST_LOG, _MOST_LOG = np.log(0.05), np.log(20.0)
+_CHI2 = -2.0 * float(np.log1p(-CONFIDENCE))
+"""Squared Mahalanobis distance that a share of a two-dimensional Gaussian lies within."""
+_NORMAL_90 = 1.6448536
+"""Deviations that 90 % of a Gaussian lie within."""
+_NOT_FITTED = 'not fitted'
+
+
+def calibrate(
+    found: Sequence[Predictions],
+    false_positive_rate: float,
+    known: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Calibrate on all held-out predictions together.
+
+    Args:
+        found: Of each source, with the modalities that its samples have.
+        false_positive_rate: What the siren threshold is chosen for.
+        known: An earlier calibration, for what these samples say nothing of; None: neutral.
+
+    Returns:
+        ``temperatures``, ``siren_threshold``, ``trajectory``, ``friction_coefficient_std_scale``
+        as in a manifest, and ``examples``: how many samples each temperature stands on.
+    """
+    earlier = known or {}
+    temperatures: dict[str, float] = dict(earlier.get('temperatures', {}))
+    examples: dict[str, int] = {}
+    for task in (*SURFACE_CLASSES, 'siren', 'modes'):
+        logits, targets = _pooled(found, task)
+        examples[task] = len(targets)
+        if len(targets):
+            temperatures[task] = round(fit_temperature(logits, targets), 6)
+        temperatures.setdefault(task, 1.0)
+    threshold = _siren_threshold(found, temperatures['siren'], false_positive_rate)
+    return {
+        'temperatures': temperatures,
+        'siren_threshold': earlier.get('siren_threshold', 0.5) if threshold is None else threshold,
+        'trajectory': _trajectory(found, earlier.get('trajectory')),
+        'friction_coefficient_std_scale': _deviation_scale(
+            found, earlier.get('friction_coefficient_std_scale', 1.0)
+        ),
+        'examples': examples,
+    }
 
 
 def fit_temperature(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
@@ -49,3 +99,158 @@ def softmax(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float
 def sigmoid(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """Turn log-odds into probabilities at a temperature."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits / temperature)))
+
+
+def likely_paths(
+    found: Predictions,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Order the modes of samples whose path is known, the most likely first.
+
+    Returns:
+        float64 (n, 6, 12, 2) residuals, (n, 12, 2) true ones, m, and (n, 12, 2, 2) covariances of
+        the most likely mode, m², all in the frame of the roll-out at each step.
+    """
+    truth = np.asarray(found.targets['trajectory'], np.float64)
+    known = np.isfinite(truth).all(axis=(1, 2))
+    form = found.outputs['trajectory'][known].astype(np.float64)
+    order = np.argsort(-found.outputs['modes'][known], axis=1, kind='stable')
+    form = np.take_along_axis(form, order[:, :, None, None], axis=1)
+    first = form[:, 0]
+    across, along = np.exp(first[..., 2]), np.exp(first[..., 3])
+    shared = first[..., 4] * across * along
+    covariances = np.stack(
+        [np.stack([across**2, shared], axis=-1), np.stack([shared, along**2], axis=-1)], axis=-2
+    )
+    return form[..., :2], truth[known], covariances
+
+
+def squared_distances(found: Predictions) -> dict[str, NDArray[np.float64]]:
+    """Compare the most likely path with the truth, drive by drive.
+
+    Returns:
+        By drive, float64 (n, 12), squared Mahalanobis distances.
+    """
+    paths, truth, covariances = likely_paths(found)
+    drives = found.groups[np.isfinite(found.targets['trajectory']).all(axis=(1, 2))]
+    errors = (truth - paths[:, 0])[..., None]
+    solved = np.linalg.solve(covariances, errors)
+    distances = (errors * solved).sum(axis=(-2, -1))
+    return {str(name): distances[drives == name] for name in dict.fromkeys(drives)}
+
+
+def covariance_scales(drives: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Find by how much covariances must be scaled for 90 % of truths to lie in the 90 % ellipse.
+
+    Args:
+        drives: Of each, float64 (n, 12), squared Mahalanobis distances; all weigh alike.
+
+    Returns:
+        float64 (12,), the weighted quantile over that of the Gaussian.
+    """
+    pooled = np.concatenate(drives)
+    weights = np.concatenate([np.full(len(drive), 1.0 / len(drive)) for drive in drives])
+    order = np.argsort(pooled, axis=0)
+    below = np.cumsum(weights[order], axis=0) / len(drives)
+    index = (below < CONFIDENCE).sum(axis=0).clip(max=len(pooled) - 1)
+    columns = np.arange(pooled.shape[1])
+    return np.asarray(pooled[order[index, columns], columns] / _CHI2)
+
+
+def clip_scores(
+    owners: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average the windows of each clip, in the order of ``numpy.unique(owners)``."""
+    _, inverse = np.unique(owners, return_inverse=True)
+    return np.asarray(np.bincount(inverse, weights=probabilities) / np.bincount(inverse))
+
+
+def siren_cases(
+    found: Sequence[Predictions], temperature: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Gather the samples whose siren is known; windows of a clip count as one.
+
+    Returns:
+        float64 (n,) probabilities, int64 (n,) targets, and int64 (n,): the row of the first
+        window of each, in the samples put together.
+    """
+    logits, targets = _pooled(found, 'siren')
+    owners, start = [], 0
+    for part in found:
+        known = np.asarray(part.targets['siren']) != UNLABELLED
+        owners.append(start + part.owners[known])
+        start += int(part.owners.max()) + 1 if len(part) else 0
+    if not len(targets):
+        return np.array([]), targets, targets
+    joined = np.concatenate(owners)
+    _, first = np.unique(joined, return_index=True)
+    return clip_scores(joined, sigmoid(logits[:, 0], temperature)), targets[first], first
+
+
+def _siren_threshold(
+    found: Sequence[Predictions], temperature: float, false_positive_rate: float
+) -> float | None:
+    """Choose the threshold; None where sirens or other sounds are missing."""
+    scores, targets, _ = siren_cases(found, temperature)
+    if len(np.unique(targets)) < 2:
+        return None
+    return round(float(threshold_at_false_positive_rate(targets, scores, false_positive_rate)), 6)
+
+
+def _pooled(
+    found: Sequence[Predictions], task: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Put logits and targets of the samples together that have a label of the task."""
+    logits, targets = [], []
+    for part in found:
+        truth = _winners(part) if task == 'modes' else np.asarray(part.targets[task], np.int64)
+        known = truth != UNLABELLED
+        logits.append(part.outputs[task][known].astype(np.float64))
+        targets.append(truth[known])
+    return np.concatenate(logits), np.concatenate(targets)
+
+
+def _winners(part: Predictions) -> NDArray[np.int64]:
+    """Tell which mode is nearest to the truth; ``UNLABELLED`` where that is not known."""
+    truth = np.asarray(part.targets['trajectory'], np.float64)
+    gaps = np.linalg.norm(part.outputs['trajectory'][..., :2] - truth[:, None], axis=-1)
+    known = np.isfinite(truth).all(axis=(1, 2))
+    nearest = np.where(known[:, None], gaps.mean(axis=-1), 0.0).argmin(axis=1)
+    return np.where(known, nearest, UNLABELLED).astype(np.int64)
+
+
+def _trajectory(found: Sequence[Predictions], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Fit the covariance; each drive is also looked at with the scales of the others."""
+    distances: dict[str, NDArray[np.float64]] = {}
+    for part in found:
+        distances |= squared_distances(part)
+    if not distances:
+        neutral = {'covariance_scales': [1.0] * len(STEPS_S), 'source': _NOT_FITTED}
+        return {'times_s': STEPS_S.tolist(), **(earlier or neutral)}
+    scales = covariance_scales(list(distances.values()))
+    held_out = {}
+    if len(distances) > 1:
+        for name, drive in distances.items():
+            others = [other for key, other in distances.items() if key != name]
+            inside = drive <= _CHI2 * covariance_scales(others)
+            held_out[name] = [round(float(share), 4) for share in inside.mean(axis=0)]
+    return {
+        'times_s': STEPS_S.tolist(),
+        'covariance_scales': [round(float(scale), 4) for scale in np.clip(scales, 1e-4, 1e4)],
+        'source': f'{CONFIDENCE:.0%} quantile over {", ".join(distances)}, weighted alike',
+        'coverage_held_out': held_out,
+    }
+
+
+def _deviation_scale(found: Sequence[Predictions], earlier: float) -> float:
+    """Find by how much the deviation of the friction coefficient must be scaled."""
+    errors = []
+    for part in found:
+        truth = np.asarray(part.targets['friction_coefficient'], np.float64)
+        known = np.isfinite(truth)
+        mean, log_std = part.outputs['friction_coefficient'][known].astype(np.float64).T
+        errors.append(np.abs(truth[known] - mean) / np.exp(log_std))
+    pooled = np.concatenate(errors)
+    if not len(pooled):
+        return earlier
+    scale = float(np.quantile(pooled, CONFIDENCE)) / _NORMAL_90
+    return round(min(max(scale, 1e-2), 1e2), 4)

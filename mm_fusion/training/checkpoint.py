@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-LAST, BEST, CALIBRATION = 'last.safetensors', 'best.safetensors', 'calibration.json'
+LAST, BEST = 'last.safetensors', 'best.safetensors'
+CALIBRATION, METRICS, RUN = 'calibration.json', 'metrics.json', 'run.json'
 AVERAGE = 'average.'
 """Prefix of the tensors that are the network to use; other prefixes serve resuming."""
 _META = 'mm_fusion'
@@ -65,12 +66,14 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str
     Raises:
         DatasetError: It cannot be written, as when the disk is full; the last one stays.
     """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, save(plain, checkpoint_meta(meta)))
+
+
+def checkpoint_meta(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Put format and class lists to what a checkpoint says of itself, as safetensors takes it."""
     described = {**meta, 'format': _FORMAT, 'classes': class_lists()}
-    content = save(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-        {_META: json.dumps(described, sort_keys=True)},
-    )
-    write_whole(path, content)
+    return {_META: json.dumps(described, sort_keys=True)}
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -28,23 +28,28 @@ NETWORK = 'network'
 class OptimizationConfig:
     """Length, rates and precision of a training."""
 
-    epochs: int = whole(12, 'Passes over the data', '1', 1, 10_000)
+    epochs: int = whole(8, 'Passes over the data', '1', 1, 10_000)
     steps_per_epoch: int = whole(
-        0, 'Batches of an epoch; 0: as many as the largest part of the data has', '1', 0, 1_000_000
+        0,
+        'Batches of an epoch; 0: until each sample of the first kind of data was seen, in the '
+        'order photographs, sounds, bags, motion bags',
+        '1',
+        0,
+        1_000_000,
     )
-    learning_rate: float = real(1e-3, 'Highest rate of what is not an encoder', '1', 1e-8, 1.0)
-    camera_factor: float = real(0.2, 'On the rate of the image encoder', '1', 0.0, 100.0)
+    learning_rate: float = real(2e-3, 'Highest rate of what is not an encoder', '1', 1e-8, 1.0)
+    camera_factor: float = real(0.25, 'On the rate of the image encoder', '1', 0.0, 100.0)
     microphone_factor: float = real(1.0, 'On the rate of the sound encoder', '1', 0.0, 100.0)
-    motion_factor: float = real(1.0, 'On the rate of the motion encoder', '1', 0.0, 100.0)
+    motion_factor: float = real(1.5, 'On the rate of the motion encoder', '1', 0.0, 100.0)
     weight_decay: float = real(0.02, 'Of AdamW; not of biases and norms', '1', 0.0, 10.0)
-    warm_up: float = real(0.1, 'Share of the steps in which the rate rises', '1', 0.0, 1.0)
+    warm_up: float = real(0.15, 'Share of the steps in which the rate rises', '1', 0.0, 1.0)
     least_rate: float = real(0.01, 'Lowest rate, as a share of the highest', '1', 0.0, 1.0)
     gradient_norm: float = real(5.0, 'Longer gradients are cut to this length', '1', 1e-6, 1e6)
     averaging: float = real(
-        0.99, 'Decay of the averaged weights at each step; 0 turns averaging off', '1', 0.0, 1.0
+        0.985, 'Decay of the averaged weights at each step; 0 turns averaging off', '1', 0.0, 1.0
     )
     frozen_blocks: int = whole(
-        0, 'First blocks of the image encoder that keep their weights', '1', 0, 100
+        5, 'First blocks of the image encoder that keep their weights', '1', 0, 100
     )
     freeze_encoders: bool = flag(
         default=False, description='All encoders keep their weights: the fusion alone learns'
@@ -67,23 +72,24 @@ class LossConfig:
     unevenness: float = real(0.5, 'Share of unevenness', '1', 0.0, 1e3)
     siren: float = real(1.0, 'Share of the siren', '1', 0.0, 1e3)
     friction_coefficient: float = real(0.2, 'Share of the friction coefficient', '1', 0.0, 1e3)
-    trajectory: float = real(0.2, "Share of the path's likelihood", '1', 0.0, 1e3)
-    modes: float = real(0.5, 'Share of which mode it is', '1', 0.0, 1e3)
-    likely_mode: float = real(
-        0.1, 'Share of the displacement of the most likely mode, per metre', '1', 0.0, 1e3
+    path: float = real(0.3, 'Scale of the four shares that follow', '1', 0.0, 1e3)
+    trajectory: float = real(1.0, 'Share of the likelihood of the nearest mode', '1', 0.0, 1e3)
+    winner: float = real(2.0, 'Share of its displacement, per metre', '1', 0.0, 1e3)
+    central_mode: float = real(
+        1.0, 'Share of the displacement of mode 0, per metre', '1', 0.0, 1e3
     )
+    modes: float = real(1.0, 'Share of how near each mode is', '1', 0.0, 1e3)
     regularisation: float = real(
         0.01, 'Share of how unevenly the present modalities are weighted', '1', 0.0, 1e3
     )
     smoothing: float = real(0.05, 'Label smoothing of the classes', '1', 0.0, 0.9)
     siren_smoothing: float = real(0.02, 'Label smoothing of the siren', '1', 0.0, 0.9)
-    class_weight_power: float = real(
-        1.0, 'A class weighs as its rarity to this power', '1', 0.0, 2.0
+    friction_power: float = real(
+        0.5, 'A class of friction weighs as its rarity to this power', '1', 0.0, 2.0
     )
+    material_power: float = real(1.0, 'The same for material', '1', 0.0, 2.0)
+    unevenness_power: float = real(0.5, 'The same for unevenness', '1', 0.0, 2.0)
     most_class_weight: float = real(20.0, 'Limit of that against the commonest', '1', 1.0, 1e4)
-    losing_modes: float = real(
-        0.05, 'Share of the likelihood that all modes divide among them', '1', 0.0, 1.0
-    )
     uncertainty: bool = flag(
         default=False, description='Learn the shares instead (Kendall et al., 2018)'
     )
@@ -95,7 +101,11 @@ class DataConfig:
 
     photographs: int = whole(32, 'Photographs in a batch', '1', 0, 4096)
     sounds: int = whole(32, 'Clips in a batch', '1', 0, 4096)
-    bags: int = whole(32, 'Moments of drives in a batch', '1', 0, 4096)
+    bags: int = whole(12, 'Moments of drives with camera or sound in a batch', '1', 0, 4096)
+    motion_bags: int = whole(256, 'Moments of drives without either in a batch', '1', 0, 4096)
+    image_size: int = whole(
+        192, 'Height and width of images that are learned from; a multiple of 32', 'px', 32, 1024
+    )
     photograph_balance: str = text(
         '', 'Draw its classes evenly; empty: as they come', '', 'friction', 'material'
     )
@@ -110,6 +120,9 @@ class DataConfig:
         '1',
         0.0,
         1.0,
+    )
+    siren_false_positive_rate: float = real(
+        0.02, 'Share of false alarms that the threshold of the siren is chosen for', '1', 0.0, 1.0
     )
     workers: int = whole(0, 'Processes that prepare batches; 0: none', '1', 0, 256)
     spectrogram_masks: bool = flag(

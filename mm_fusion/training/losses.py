@@ -5,11 +5,12 @@
 total = sum over the terms of share * term + lambda * regularisation
 
 with the terms ``friction``, ``material``, ``unevenness`` (class-balanced cross-entropy),
-``siren`` (binary cross-entropy), ``friction_coefficient`` (Gaussian likelihood), ``trajectory``
-(likelihood of the mode that is nearest to the truth), ``modes`` (which one that is) and
-``likely_mode`` (displacement of the one taken for the most likely). The regularisation is the
-divergence of the modality weights from even shares of the present ones: a network that leans on
-one sensor alone is lost without it.
+``siren`` (binary cross-entropy), ``friction_coefficient`` (Gaussian likelihood), and of the path
+``trajectory`` (likelihood of the mode that is nearest to the truth), ``winner`` (its
+displacement), ``central_mode`` (that of mode 0, whichever is nearest: one mode must be good
+alone) and ``modes`` (how near each is); these four are scaled by ``path`` as well. The
+regularisation is the divergence of the modality weights from even shares of the present ones: a
+network that leans on one sensor alone is lost without it.
 """
 
 from __future__ import annotations
@@ -33,17 +34,13 @@ if TYPE_CHECKING:
 
     from mm_fusion.training.config import LossConfig
 
-TERMS = (
-    *SURFACE_CLASSES,
-    'siren',
-    'friction_coefficient',
-    'trajectory',
-    'modes',
-    'likely_mode',
-)
+PATH_TERMS = ('trajectory', 'winner', 'central_mode', 'modes')
+TERMS = (*SURFACE_CLASSES, 'siren', 'friction_coefficient', *PATH_TERMS)
 REGULARISATION = 'regularisation'
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 _TINY_M = 1e-3
+_MOST_DIVERGENCE = 20.0
+_SOFTNESS = 0.8
 
 
 class Losses(nn.Module):
@@ -100,7 +97,8 @@ class Losses(nn.Module):
         return total, terms
 
     def _share(self, term: str) -> float:
-        return float(getattr(self.config, term))
+        scale = self.config.path if term in PATH_TERMS else 1.0
+        return scale * float(getattr(self.config, term))
 
     def _terms(
         self, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]
@@ -134,7 +132,6 @@ class Losses(nn.Module):
                 outputs['modes'][known],
                 outputs['trajectory'][known],
                 targets['trajectory'][known],
-                self.config.losing_modes,
             )
         return terms
 
@@ -171,23 +168,21 @@ def gaussian_divergence(estimate: Tensor, truth: Tensor) -> Tensor:
     return (0.5 * (scaled.square() + _LOG_TWO_PI) + log_std).mean()
 
 
-def trajectory_terms(
-    mode_logits: Tensor, trajectory: Tensor, truth: Tensor, losing_share: float
-) -> dict[str, Tensor]:
-    """Compare modes with the truth: the winner takes all but a small share.
+def trajectory_terms(mode_logits: Tensor, trajectory: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """Compare modes with the truth: the winner takes all, mode 0 always takes part.
 
     The winner is the mode with the least mean displacement (Lee et al., 2016, Stochastic multiple
-    choice learning); a small share for all modes keeps losers from being forgotten (Makansi et
-    al., 2019).
+    choice learning). The modes' probabilities learn from the displacements of all of them, which
+    says more than which one won: softmax(-displacement / (0.8 * mean displacement)).
 
     Args:
         mode_logits: (n, K).
         trajectory: (n, K, S, 5): residual x and y, log sigma x and y, correlation.
         truth: (n, S, 2), residuals, m; NaN where unknown; at least one step of each is known.
-        losing_share: Of the likelihood, divided among all modes.
 
     Returns:
-        ``trajectory``, ``modes`` and ``likely_mode``, averaged over samples and known steps.
+        The ``PATH_TERMS``, averaged over samples and known steps; the likelihood of a sample
+        counts up to a limit, beyond which the displacement alone teaches.
     """
     known = torch.isfinite(truth).all(dim=-1)
     steps = known.float() / known.sum(dim=-1, keepdim=True)
@@ -196,16 +191,17 @@ def trajectory_terms(
     # The tiny length keeps the gradient of a perfect step finite.
     distance = torch.sqrt(errors.square().sum(dim=-1) + _TINY_M**2)
     displacement = (distance * steps[:, None]).sum(dim=-1)
-    winner = displacement.detach().argmin(dim=1)
-    divergence = (path_divergence(errors, trajectory) * steps[:, None]).sum(dim=-1)
+    lengths = displacement.detach()
+    winner = lengths.argmin(dim=1)
     rows = torch.arange(len(winner), device=winner.device)
-    likelihood = (1.0 - losing_share) * divergence[rows, winner]
-    likelihood = likelihood + losing_share * divergence.mean(dim=1)
-    likely = mode_logits.detach().argmax(dim=1)
+    divergence = path_divergence(errors[rows, winner], trajectory[rows, winner])
+    likelihood = (divergence * steps).sum(dim=-1).clamp(max=_MOST_DIVERGENCE)
+    nearness = torch.softmax(-lengths / (_SOFTNESS * lengths.mean(dim=1, keepdim=True)), dim=1)
     return {
         'trajectory': likelihood.mean(),
-        'modes': functional.cross_entropy(mode_logits, winner),
-        'likely_mode': displacement[rows, likely].mean(),
+        'winner': displacement[rows, winner].mean(),
+        'central_mode': displacement[:, 0].mean(),
+        'modes': functional.cross_entropy(mode_logits, nearness),
     }
 
 

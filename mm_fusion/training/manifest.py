@@ -1,120 +1,82 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest of a trained bundle: classes, calibration and held-out scores."""
+"""What a finished run says of a bundle: classes, calibration, scores, origin."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import yaml
+from safetensors.torch import save
 
 from mm_fusion import __version__
 from mm_fusion.errors import DatasetError
-from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
-from mm_fusion.metrics.classification import threshold_at_false_positive_rate
-from mm_fusion.metrics.road_state import score_siren, score_surface
 from mm_fusion.models.encoders.sound import SAMPLE_RATE_HZ
-from mm_fusion.training.calibration import fit_temperature, sigmoid, softmax
+from mm_fusion.training.checkpoint import (
+    AVERAGE,
+    BEST,
+    CALIBRATION,
+    METRICS,
+    RUN,
+    checkpoint_meta,
+    class_lists,
+    load_network,
+)
 from mm_fusion.types.predictions import FRICTION_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from mm_fusion.labels import RoadLabels, SoundLabels
-    from mm_fusion.training.validation import HeldOut
+    from mm_fusion.models.network import FusionNetwork
 
 
-def build_manifest(
-    held_out: HeldOut,
-    roads: RoadLabels,
-    sounds: SoundLabels,
-    trajectory: Mapping[str, Any],
-    *,
-    name: str,
-    folds: int,
-    siren_false_positive_rate: float,
-    friction_coefficients: Path,
-    training: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Calibrate and score the held-out predictions, and describe the bundle.
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedRun:
+    """All that a bundle is made of.
+
+    Attributes:
+        network: In evaluation mode.
+        weights: Content of a safetensors file that ``mm_fusion train --from`` reads.
+        manifest: All but the files of the bundle.
+    """
+
+    network: FusionNetwork
+    weights: bytes
+    manifest: dict[str, Any]
+
+
+def read_run(folder: Path, name: str, friction_coefficients: Path) -> FinishedRun:
+    """Gather what a run left.
 
     Args:
-        held_out: Of every labelled example, once.
-        roads: Labels of the photographs.
-        sounds: Labels of the clips.
-        trajectory: Covariance scales of predicted paths, taken over as they are.
+        folder: Of the run, or of one of its folds: that has the calibration of the whole.
         name: Of the bundle.
-        folds: Of the cross-validation, for its description.
-        siren_false_positive_rate: What the siren threshold is chosen for.
         friction_coefficients: Table by friction class, YAML.
-        training: How it was trained, taken over as it is.
+
+    Raises:
+        DatasetError: A file is missing or cannot be read.
     """
-    targets = {task: roads.targets[task][held_out.photographs] for task in SURFACE_CLASSES}
-    temperatures = {
-        task: _surface_temperature(held_out, task, targets[task]) for task in SURFACE_CLASSES
-    }
-    heard = sounds.siren[held_out.clips]
-    temperatures['siren'] = fit_temperature(
-        np.concatenate([held_out.siren_alone, held_out.siren_both])[:, None],
-        np.concatenate([heard, heard]),
+    network, meta = load_network(folder / BEST)
+    whole = folder if (folder / CALIBRATION).is_file() else folder.parent
+    calibration, metrics, about = (
+        _read_json(whole / file) for file in (CALIBRATION, METRICS, RUN)
     )
-    clips = np.unique(held_out.clips)
-    siren = {
-        key: clip_scores(held_out.clips, sigmoid(logits, temperatures['siren']))
-        for key, logits in (('alone', held_out.siren_alone), ('both', held_out.siren_both))
-    }
-    threshold = round(
-        threshold_at_false_positive_rate(
-            sounds.siren[clips], siren['alone'], siren_false_positive_rate
-        ),
-        6,
-    )
-    sublabels = [sounds.sublabels[i] for i in clips]
-    metrics = {
-        'protocol': (
-            f'{folds}-fold cross-validation. Photographs are split by groups of near-duplicates, '
-            'clips by recording. Temperatures and the siren threshold are fitted on the same '
-            'held-out predictions. A clip scores the mean over its windows. "both": a held-out '
-            'partner, drawn at random, stands in for the other sensor.'
-        ),
-        'camera_alone': score_surface(
-            {t: softmax(held_out.surface_alone[t], temperatures[t]) for t in targets}, targets
-        ),
-        'microphone_alone': score_siren(sounds.siren[clips], siren['alone'], sublabels, threshold),
-        'both': {
-            **score_surface(
-                {t: softmax(held_out.surface_both[t], temperatures[t]) for t in targets}, targets
-            ),
-            'siren': score_siren(sounds.siren[clips], siren['both'], sublabels, threshold),
-        },
-    }
-    return {
-        'schema': 1,
+    manifest = {
+        'schema': 2,
         'name': name,
         'version': __version__,
         'audio_sample_rate_hz': SAMPLE_RATE_HZ,
-        'classes': {task: list(classes) for task, classes in SURFACE_CLASSES.items()},
-        'calibration': {
-            'temperatures': {task: round(value, 6) for task, value in temperatures.items()},
-            'siren_threshold': threshold,
-            'trajectory': dict(trajectory),
-        },
+        'classes': class_lists(),
+        'surface_from': _surface_sources(about),
+        'calibration': {key: value for key, value in calibration.items() if key != 'examples'},
         'friction_coefficients': read_friction_coefficients(friction_coefficients),
-        'training': dict(training),
+        'network': network.config.to_dict(),
+        'training': {**about, 'git': meta['git'], 'epochs': meta['epoch']},
         'metrics': metrics,
     }
-
-
-def clip_scores(
-    owners: NDArray[np.int64], probabilities: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Average the windows of each clip, in the order of ``numpy.unique(owners)``."""
-    _, inverse = np.unique(owners, return_inverse=True)
-    return np.asarray(np.bincount(inverse, weights=probabilities) / np.bincount(inverse))
+    return FinishedRun(network, _weights(network, meta), manifest)
 
 
 def read_friction_coefficients(path: Path) -> dict[str, Any]:
@@ -136,7 +98,31 @@ def read_friction_coefficients(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _surface_temperature(held_out: HeldOut, task: str, targets: NDArray[np.int64]) -> float:
-    known = targets != UNLABELLED
-    logits = (held_out.surface_alone[task][known], held_out.surface_both[task][known])
-    return fit_temperature(np.concatenate(logits), np.concatenate([targets[known]] * 2))
+def _weights(network: FusionNetwork, meta: dict[str, Any]) -> bytes:
+    """Store matrices in half precision, which rounds less than training moves them.
+
+    Vectors stay as they are: variances of the normalisation do not fit the range.
+    """
+    tensors = {
+        AVERAGE + name: (value.half() if value.ndim > 1 else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    return save(tensors, checkpoint_meta({key: meta[key] for key in ('network', 'git', 'epoch')}))
+
+
+def _surface_sources(about: dict[str, Any]) -> list[str]:
+    """Say what speaks to the road: sound as well, where drives with labels were learned from."""
+    kinds = {part['name'] for part in about['data'] if part['road_labels']}
+    return ['camera', 'microphone'] if 'bags' in kinds else ['camera']
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f'{path}: cannot be read: {error}; a run that has ended leaves it'
+        ) from error
+    if not isinstance(content, dict):
+        raise DatasetError(f'{path}: found {type(content).__name__}, expected an object')
+    return content

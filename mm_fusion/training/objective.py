@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from mm_fusion.errors import DatasetError
 from mm_fusion.training.data.batch import Batch
 
 if TYPE_CHECKING:
@@ -54,14 +55,25 @@ def embed(
     """
     if not isinstance(batch, Batch):
         return batch.embeddings
-    size = len(batch.presence)
-    if not bfloat16 or 'camera' not in batch.inputs:
-        return network.encode(batch.inputs, batch.rows, size)
-    others = {name: value for name, value in batch.inputs.items() if name != 'camera'}
+    size, inputs = len(batch.presence), dict(batch.inputs)
+    if 'motion' in inputs:
+        inputs['motion'] = _newest(inputs['motion'], network.config.motion_steps)
+    if not bfloat16 or 'camera' not in inputs:
+        return network.encode(inputs, batch.rows, size)
+    others = {name: value for name, value in inputs.items() if name != 'camera'}
     embeddings = network.encode(others, batch.rows, size)
     with torch.autocast(batch.presence.device.type, torch.bfloat16):
-        seen = network.encode({'camera': batch.inputs['camera']}, batch.rows, size)['camera']
+        seen = network.encode({'camera': inputs['camera']}, batch.rows, size)['camera']
     return {**embeddings, 'camera': seen.float()}
+
+
+def _newest(motion: Tensor, steps: int) -> Tensor:
+    """Keep the newest rows of a history that is longer than the network takes."""
+    if motion.shape[1] < steps:
+        raise DatasetError(
+            f'motion_steps: found {motion.shape[1]} rows in the data, expected at least {steps}'
+        )
+    return motion[:, -steps:]
 
 
 def to_device(batch: Batch | EmbeddedBatch, device: torch.device) -> Batch | EmbeddedBatch:

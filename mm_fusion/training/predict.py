@@ -45,13 +45,15 @@ class Predictions:
         presence: float32 (n, 3).
         indices: int64 (n,), which sample of its source each is.
         groups: (n,), scene, recording or drive of each.
+        owners: int64 (n,), what is scored as one: the clip of a window; else as ``indices``.
     """
 
     outputs: Mapping[str, NDArray[np.float32]]
-    targets: Mapping[str, NDArray[Any]]
+    targets: dict[str, NDArray[Any]]
     presence: NDArray[np.float32]
     indices: NDArray[np.int64]
     groups: NDArray[np.str_]
+    owners: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -64,6 +66,7 @@ class Predictions:
             self.presence[rows],
             self.indices[rows],
             self.groups[rows],
+            self.owners[rows],
         )
 
 
@@ -75,6 +78,7 @@ def join(parts: Sequence[Predictions]) -> Predictions:
         np.concatenate([part.presence for part in parts]),
         np.concatenate([part.indices for part in parts]),
         np.concatenate([part.groups for part in parts]),
+        np.concatenate([part.owners for part in parts]),
     )
 
 
@@ -100,6 +104,7 @@ def predict(
     network.eval()
     found: dict[str, list[Predictions]] = {}
     groups = np.array(source.groups, np.str_)
+    owners = np.asarray(getattr(source, 'clips', np.arange(len(source))), np.int64)
     for number, batch in enumerate(in_order(source, chosen, _BATCH)):
         rows = chosen[number * _BATCH : (number + 1) * _BATCH]
         for name, part in _predict_batch(network, batch, ('all', *subsets)).items():
@@ -111,6 +116,7 @@ def predict(
                     presence,
                     rows[kept],
                     groups[rows[kept]],
+                    owners[rows[kept]],
                 )
             )
     return {name: join(parts) for name, parts in found.items()}
@@ -155,6 +161,7 @@ def save_predictions(path: Path, predictions: Mapping[str, Mapping[str, Predicti
             arrays[f'{prefix}|presence|'] = found.presence
             arrays[f'{prefix}|indices|'] = found.indices
             arrays[f'{prefix}|groups|'] = found.groups
+            arrays[f'{prefix}|owners|'] = found.owners
     partial = path.with_suffix('.partial.npz')
     np.savez(partial, allow_pickle=False, **arrays)
     partial.replace(path)
@@ -182,5 +189,6 @@ def load_predictions(path: Path) -> dict[str, dict[str, Predictions]]:
             kinds['presence'][''],
             kinds['indices'][''],
             kinds['groups'][''],
+            kinds['owners'][''],
         )
     return found

@@ -42,7 +42,7 @@ class Share:
 
     Attributes:
         source: Of samples.
-        kind: ``photographs``, ``sounds`` or ``bags``: which settings of a batch hold.
+        kind: ``photographs``, ``sounds``, ``bags`` or ``motion_bags``: its share of a batch.
         train: int64 (n,), indices of the samples to learn from.
         held_out: int64 (m,), indices of the samples to look at.
     """
@@ -89,14 +89,16 @@ def train_run(
     network = build_network(config.network, pretrained=start is None)
     if start is not None:
         network.load_state_dict(start.state_dict())
-    held_out = [(share.source, share.held_out) for share in shares if len(share.held_out)]
+    held_out = [share for share in shares if len(share.held_out)]
     weights = surface_weights([(share.source, share.train) for share in learning], config.losses)
     with join_world(config.optimization.device) as world:
         trainer = Trainer(
             network,
             Losses(config.losses, weights),
             _mixture(network, learning, config, world, progress),
-            Validation(held_out) if validate and held_out else None,
+            Validation([(s.source, s.held_out) for s in held_out])
+            if validate and held_out
+            else None,
             config,
             folder,
             world,
@@ -114,7 +116,7 @@ def surface_weights(
     return {
         task: class_weights(
             np.sum([class_counts(source, task, chosen) for source, chosen in listed], axis=0),
-            config.class_weight_power,
+            float(getattr(config, f'{task}_power')),
             config.most_class_weight,
         )
         for task in SURFACE_CLASSES
@@ -123,9 +125,7 @@ def surface_weights(
 
 def fingerprints(shares: Iterable[Share]) -> dict[str, str]:
     """Give the checksum of each source, with what of it is learned from."""
-    return {
-        share.source.name: f'{share.source.fingerprint}:{len(share.train)}' for share in shares
-    }
+    return {share.kind: f'{share.source.fingerprint}:{len(share.train)}' for share in shares}
 
 
 def _mixture(
@@ -138,8 +138,8 @@ def _mixture(
     parts = [part for share in shares if (part := _part(share, config.data)) is not None]
     if not parts:
         raise DatasetError('training: found batches of no sample, expected some')
-    steps = config.optimization.steps_per_epoch or max(
-        -(-len(part.chosen) // (part.batch_size * world.size)) for part in parts
+    steps = config.optimization.steps_per_epoch or -(
+        -len(parts[0].chosen) // (parts[0].batch_size * world.size)
     )
     if not config.optimization.freeze_encoders:
         return Mixture(parts, steps, config.seed, world.rank, world.size)
@@ -160,12 +160,12 @@ def _mixture(
 
 def _part(share: Share, config: DataConfig) -> Part | None:
     """Say how much of a source is in a batch; None where none of it shall be."""
-    sizes = {'photographs': config.photographs, 'sounds': config.sounds, 'bags': config.bags}
     balances = {
         'photographs': config.photograph_balance,
         'sounds': config.sound_balance,
         'bags': config.bag_balance,
     }
-    if not sizes[share.kind]:
+    size = int(getattr(config, share.kind))
+    if not size:
         return None
-    return Part(share.source, share.train, sizes[share.kind], balances[share.kind] or None)
+    return Part(share.source, share.train, size, balances.get(share.kind) or None)

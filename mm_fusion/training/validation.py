@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.data.source import Source
     from mm_fusion.training.losses import Losses
-    from mm_fusion.training.predict import Predictions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +57,6 @@ class Validation:
         figures = {'loss': float(total)}
         figures |= {k: float(term) for k, term in terms.items() if k != REGULARISATION}
         return {**figures, **quick_scores(found.outputs, found.targets)}
-
-    def predictions(
-        self, network: FusionNetwork, subsets: Sequence[str]
-    ) -> dict[str, dict[str, Predictions]]:
-        """Predict everything held out, by source and subset of modalities."""
-        return {
-            source.name: predict(network, source, chosen, subsets) for source, chosen in self.parts
-        }
 
 
 def quick_scores(

@@ -143,6 +143,19 @@ class BagSamples:
         """Indices of the samples that there is something to learn from, int64."""
         return np.flatnonzero(np.concatenate([drive.useful for drive in self._drives]))
 
+    @cached_property
+    def simulated(self) -> NDArray[np.bool_]:
+        """Whether the recording of each sample holds the true road state, bool (n,)."""
+        return self._by_drive([drive.simulated for drive in self._drives])
+
+    @cached_property
+    def bare(self) -> NDArray[np.bool_]:
+        """Whether the recording of each sample has neither images nor sound, bool (n,)."""
+        return self._by_drive([drive.bare for drive in self._drives])
+
+    def _by_drive(self, values: Sequence[bool]) -> NDArray[np.bool_]:
+        return np.repeat(np.array(values, np.bool_), [len(drive) for drive in self._drives])
+
     def describe(self, index: int) -> str:
         """Name the recording and the time."""
         drive, row = self._place(index)

@@ -73,6 +73,16 @@ class Drive:
             told |= self.labels[task] != UNLABELLED
         return np.asarray(told)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the true road state was recorded with it, as simulators do."""
+        return bool(self._about['road_truth'])
+
+    @property
+    def bare(self) -> bool:
+        """Whether it has neither images nor sound."""
+        return all(bool((self.columns[name] < 0).all()) for name in _ROWS.values())
+
     def check(self, *, labelled: bool) -> None:
         """Refuse a recording that there is nothing to learn from.
 
