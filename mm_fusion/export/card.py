@@ -151,7 +151,7 @@ def _tables(manifest: Mapping[str, Any]) -> Iterator[str]:
     )
     recalls = [
         (task, ', '.join(f'{n} {r}' for n, r in zip(t['classes'], t['recalls'], strict=True)))
-        for task, t in road.get('photographs', {}).get('all', {}).get('surface', {}).items()
+        for task, t in road.get('photographs', {}).get('camera', {}).get('surface', {}).items()
     ]
     yield from _table(('photographs', 'recall by class'), recalls)
     yield from _drive_tables(manifest)

@@ -207,7 +207,7 @@ def _conclude(
         'data': [
             {
                 'name': share.kind,
-                'samples': len(share.source),
+                'samples': len(share.train) + len(share.held_out),
                 'learned_from': len(share.train),
                 'road_labels': _has_road_labels(share),
                 'sha256': share.source.fingerprint,

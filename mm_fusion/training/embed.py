@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mm_fusion.models.network import FusionNetwork
-    from mm_fusion.training.data.mixture import Part
     from mm_fusion.training.data.source import Source
 
 _BATCH = 32
@@ -175,8 +174,3 @@ def hide_modalities(
         presence=presence,
         age_s=batch.age_s * presence,
     )
-
-
-def embedded_parts(network: FusionNetwork, parts: Sequence[Part]) -> list[EmbeddedBatch]:
-    """Embed what every part of a mixture may draw."""
-    return [embed_source(network, part.source, part.chosen) for part in parts]

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From a batch to its loss: the network and its losses in one module, as DDP wants them."""
+"""From a batch to its loss: network and losses in one module, as DDP wants them."""
 
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,24 +19,31 @@ if TYPE_CHECKING:
 
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.embed import EmbeddedBatch
-    from mm_fusion.training.losses import Losses
 
 
-class Objective(nn.Module):
-    """What a step of the training minimises.
+class Objective(nn.Module, ABC):
+    """What a step of a training minimises.
 
     Args:
         network: What learns.
-        losses: What it learns from.
+        losses: What it learns by; its parameters, if any, learn as well.
         bfloat16: Compute the image encoder in bfloat16: it takes most of the time, and its
             activations are bounded. Everything else needs the digits.
     """
 
-    def __init__(self, network: FusionNetwork, losses: Losses, *, bfloat16: bool) -> None:
+    def __init__(self, network: FusionNetwork, losses: nn.Module, *, bfloat16: bool) -> None:
         super().__init__()
         self.network = network
         self.losses = losses
         self.bfloat16 = bfloat16
+
+    @abstractmethod
+    def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Give the loss of a batch, and the terms that it is made of."""
+
+
+class Supervised(Objective):
+    """Learn from labels; ``losses`` are ``Losses``."""
 
     def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Give the weighted sum of the losses, and the terms by themselves."""

@@ -18,6 +18,7 @@ from mm_fusion.training.data.source import class_counts
 from mm_fusion.training.distributed import join_world
 from mm_fusion.training.embed import EmbeddedMixture, embed_source
 from mm_fusion.training.losses import Losses, class_weights
+from mm_fusion.training.objective import Supervised
 from mm_fusion.training.progress import of_job, silent
 from mm_fusion.training.trainer import Trainer
 from mm_fusion.training.validation import Validation
@@ -85,20 +86,15 @@ def train_run(
     learning = [share for share in shares if len(share.train)]
     if not learning:
         raise DatasetError('training: found no sample to learn from, expected some')
-    torch.manual_seed(config.seed)
-    network = build_network(config.network, pretrained=start is None)
-    if start is not None:
-        network.load_state_dict(start.state_dict())
-    held_out = [share for share in shares if len(share.held_out)]
+    network = make_network(config, start)
+    held_out = [(share.source, share.held_out) for share in shares if len(share.held_out)]
     weights = surface_weights([(share.source, share.train) for share in learning], config.losses)
+    losses = Losses(config.losses, weights)
     with join_world(config.optimization.device) as world:
         trainer = Trainer(
-            network,
-            Losses(config.losses, weights),
-            _mixture(network, learning, config, world, progress),
-            Validation([(s.source, s.held_out) for s in held_out])
-            if validate and held_out
-            else None,
+            Supervised(network, losses, bfloat16=config.optimization.bfloat16),
+            make_mixture(network, learning, config, world, progress),
+            Validation(held_out, losses) if validate and held_out else None,
             config,
             folder,
             world,
@@ -106,6 +102,15 @@ def train_run(
             progress,
         )
         return trainer.fit()
+
+
+def make_network(config: TrainingConfig, start: FusionNetwork | None) -> FusionNetwork:
+    """Make the network that a configuration describes, from a start or from ImageNet."""
+    torch.manual_seed(config.seed)
+    network = build_network(config.network, pretrained=start is None)
+    if start is not None:
+        network.load_state_dict(start.state_dict())
+    return network
 
 
 def surface_weights(
@@ -128,13 +133,18 @@ def fingerprints(shares: Iterable[Share]) -> dict[str, str]:
     return {share.kind: f'{share.source.fingerprint}:{len(share.train)}' for share in shares}
 
 
-def _mixture(
+def make_mixture(
     network: FusionNetwork,
     shares: Sequence[Share],
     config: TrainingConfig,
     world: World,
     progress: Progress,
 ) -> Mixture | EmbeddedMixture:
+    """Make the batches: of augmented samples, or of embeddings where encoders do not learn.
+
+    Raises:
+        DatasetError: No source has a share in a batch.
+    """
     parts = [part for share in shares if (part := _part(share, config.data)) is not None]
     if not parts:
         raise DatasetError('training: found batches of no sample, expected some')

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mm_fusion.training.predict import Predictions
 
 _NORMAL_90 = 1.6448536
+_ONLY = {'photographs': 'camera', 'sounds': 'microphone'}
+"""What there is alone in some kinds of data."""
 TURNING = 'turning'
 """Key of the targets that tells which driven paths turn."""
 
@@ -48,10 +50,10 @@ def score(
     road: dict[str, Any] = {}
     for kind, subsets in found.items():
         for name, part in subsets.items():
-            # With one kind of sensor alone, "all" says the same as its subset.
             scores = _road_scores(part, calibration, sublabels if kind == 'sounds' else ())
             if scores:
-                road.setdefault(kind, {})[name] = {'samples': len(part), **scores}
+                sensors = _ONLY.get(kind, name)
+                road.setdefault(kind, {})[sensors] = {'samples': len(part), **scores}
     drives = [subsets['all'] for kind, subsets in found.items() if kind.endswith('bags')]
     return {
         'protocol': protocol,

@@ -185,8 +185,30 @@ def open_shares(
     return shares
 
 
+def open_unlabelled(
+    paths: DataPaths, config: TrainingConfig, progress: Progress = silent
+) -> Share:
+    """Open recordings to learn from without labels: moments with camera or sound.
+
+    Raises:
+        DatasetError: None of them has either.
+        BagError: A recording is missing or unreadable.
+    """
+    bags = _open_bags(paths.bags, paths, _image_size(config), None, progress, labelled=False)
+    chosen = np.flatnonzero(~bags.bare)
+    if not len(chosen):
+        raise DatasetError('bags: found neither images nor sound in any, expected some')
+    return Share(bags, 'bags', chosen, _NONE)
+
+
 def _open_bags(
-    chosen: Sequence[Path], paths: DataPaths, size: int, siren: Siren | None, progress: Progress
+    chosen: Sequence[Path],
+    paths: DataPaths,
+    size: int,
+    siren: Siren | None,
+    progress: Progress,
+    *,
+    labelled: bool = True,
 ) -> BagSamples:
     def report(done: float, name: str) -> None:
         del name
@@ -200,6 +222,7 @@ def _open_bags(
         workers=paths.workers,
         training_size=size,
         siren=siren,
+        labelled=labelled,
         progress=report,
     )
 

@@ -26,7 +26,7 @@ from mm_fusion.training.checkpoint import (
 from mm_fusion.training.curves import write_curves
 from mm_fusion.training.losses import check_finite
 from mm_fusion.training.masks import masked_spectrograms
-from mm_fusion.training.objective import Objective, to_device
+from mm_fusion.training.objective import to_device
 from mm_fusion.training.optimization import follow, freeze, parameter_groups, rate_at
 from mm_fusion.training.progress import silent
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mm_fusion.training.data.mixture import Mixture
     from mm_fusion.training.distributed import World
     from mm_fusion.training.embed import EmbeddedBatch, EmbeddedMixture
-    from mm_fusion.training.losses import Losses
+    from mm_fusion.training.objective import Objective
     from mm_fusion.training.progress import Progress
     from mm_fusion.training.validation import Validation
 
@@ -58,8 +58,7 @@ class Trainer:
     seed and its number alone.
 
     Args:
-        network: What learns; trained in place.
-        losses: What it learns from.
+        objective: What learns, and by what; trained in place.
         mixture: Batches.
         validation: Looked at after each epoch; None where nothing is held out.
         config: Everything else that decides the result.
@@ -71,8 +70,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: FusionNetwork,
-        losses: Losses,
+        objective: Objective,
         mixture: Mixture | EmbeddedMixture,
         validation: Validation | None,
         config: TrainingConfig,
@@ -83,13 +81,13 @@ class Trainer:
     ) -> None:
         self._mixture, self._validation, self._config = mixture, validation, config
         self._folder, self._world, self._data, self._progress = folder, world, data, progress
-        freeze(network, config.optimization)
-        self._network = network.to(world.device)
-        self._losses = losses.to(world.device)
+        freeze(objective.network, config.optimization)
+        objective.to(world.device)
+        self._network, self._losses = objective.network, objective.losses
         self._average = copy.deepcopy(self._network).eval()
         self._average.requires_grad_(False)  # noqa: FBT003  # torch's own signature
-        _in_channels_last(self._network)
-        objective = Objective(self._network, self._losses, bfloat16=config.optimization.bfloat16)
+        # As the convolutions of the image encoder are fastest with.
+        self._network.encoders['camera'].to(memory_format=torch.channels_last)
         # Not every batch has every modality and every label.
         self._objective: nn.Module = (
             DistributedDataParallel(objective, find_unused_parameters=True)
@@ -97,7 +95,7 @@ class Trainer:
             else objective
         )
         self._optimizer = torch.optim.AdamW(
-            parameter_groups(network, losses, config.optimization),
+            parameter_groups(self._network, self._losses, config.optimization),
             lr=config.optimization.learning_rate,
         )
         self._history: list[dict[str, float]] = []
@@ -173,7 +171,7 @@ class Trainer:
         """Validate, and write everything down."""
         loss = 0.0
         if self._validation is not None and self._world.writes:
-            found = self._validation.look(self._average, self._losses)
+            found = self._validation.look(self._average)
             row |= {f'validation {name}': value for name, value in found.items()}
             loss = found['loss']
         loss = self._world.agree(loss)
@@ -259,8 +257,3 @@ def _optimizer_state(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tenso
             _, index, name = key.split('.', 2)
             state.setdefault(int(index), {})[name] = value
     return state
-
-
-def _in_channels_last(network: FusionNetwork) -> None:
-    """Lay the image encoder out as its convolutions are fastest with."""
-    network.encoders['camera'].to(memory_format=torch.channels_last)

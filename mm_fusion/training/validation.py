@@ -35,12 +35,14 @@ class Validation:
 
     Attributes:
         parts: Sources, and the indices of their held-out samples, at least one of each.
+        losses: What is learned from.
     """
 
     parts: Sequence[tuple[Source, NDArray[np.int64]]]
+    losses: Losses
 
     @torch.no_grad()
-    def look(self, network: FusionNetwork, losses: Losses) -> dict[str, float]:
+    def look(self, network: FusionNetwork) -> dict[str, float]:
         """Compute the losses, with the configured shares, and the scores.
 
         Returns:
@@ -49,7 +51,7 @@ class Validation:
         """
         found = join([predict(network, *part)['all'] for part in self.parts])
         device = next(network.parameters()).device
-        total, terms = losses.plain(
+        total, terms = self.losses.plain(
             {name: torch.from_numpy(value).to(device) for name, value in found.outputs.items()},
             {name: torch.from_numpy(value).to(device) for name, value in found.targets.items()},
             torch.from_numpy(found.presence).to(device),
