@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from mm_fusion.errors import DatasetError
 from mm_fusion.training.augment.variation import BagVariation, vary_sample
 from mm_fusion.training.data.bags import BagSamples
 from mm_fusion.training.embed import EmbeddedBatch, concatenate, embed_source
+from mm_fusion.training.sources import find_bags
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -118,7 +120,9 @@ def add_data_arguments(parser: argparse.ArgumentParser, *folders: str) -> None:
     for name in folders:
         parser.add_argument(f'--{name}', type=Path, required=True, help=f'folder of {name} drives')
     parser.add_argument('--out', type=Path, required=True, help='folder of tables and figures')
-    parser.add_argument('--cache', type=Path, help='folder of decoded drives; default: OUT/cache')
+    parser.add_argument(
+        '--cache', type=Path, help='folder of decoded drives; default: ~/.cache/mm_fusion'
+    )
     parser.add_argument('--workers', type=int, default=1, help='processes that decode')
     parser.add_argument('--threads', type=int, default=1, help='threads of torch')
 
@@ -129,17 +133,9 @@ def read_drives(folder: Path, arguments: argparse.Namespace) -> BagSamples:
     Raises:
         DatasetError: There is none, or one cannot be used.
     """
-    bags = sorted(
-        path
-        for path in folder.glob('*')
-        if path.suffix == '.mcap' or (path / 'metadata.yaml').is_file()
-    )
-    if not bags:
-        raise DatasetError(
-            f'{folder}: found no recording, expected .mcap files or rosbag2 folders'
-        )
-    cache = arguments.cache or arguments.out / 'cache'
-    return BagSamples(bags, cache=cache, workers=arguments.workers)
+    home = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+    cache = arguments.cache or home / 'mm_fusion'
+    return BagSamples(find_bags([folder]), cache=cache, workers=arguments.workers)
 
 
 def complete(source: BagSamples) -> NDArray[np.int64]:

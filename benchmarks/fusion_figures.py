@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.fusion_scores import SCORES
@@ -15,6 +16,9 @@ from mm_fusion.training.predict import SUBSETS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 STYLE: dict[str, Any] = {
     'font.size': 9.0,
@@ -80,3 +84,73 @@ def draw_subsets(path: Path, rows: Sequence[Mapping[str, Any]], told: str) -> No
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc='outside upper center', ncols=len(labels), title=told)
         save(figure, path)
+
+
+def draw_robustness(
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    images: Mapping[str, NDArray[np.uint8]],
+    told: str,
+) -> None:
+    """Draw what the camera sees, the scores in each condition, and the published weights."""
+    conditions = list(dict.fromkeys(row['condition'] for row in rows))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(11.0, 8.2), layout='constrained')
+        grid = figure.add_gridspec(3, len(images), height_ratios=(1.0, 1.5, 1.0))
+        for place, (name, image) in enumerate(images.items()):
+            axes = figure.add_subplot(grid[0, place])
+            axes.imshow(image)
+            axes.set_title(name)
+            axes.set_axis_off()
+        axes = figure.add_subplot(grid[1, :])
+        _bars(axes, rows, conditions)
+        axes.set_title(f'Wet against dry, mean recall ({told}; bars: 90 % over draws of drives)')
+        axes = figure.add_subplot(grid[2, :])
+        _weights(axes, rows, conditions)
+        save(figure, path)
+
+
+def _bars(axes: Axes, rows: Sequence[Mapping[str, Any]], conditions: Sequence[str]) -> None:
+    choices = list(dict.fromkeys(row['modalities'] for row in rows))
+    for number, choice in enumerate(choices):
+        chosen = [row for row in rows if row['modalities'] == choice]
+        places = np.arange(len(conditions)) + 0.27 * (number - 1)
+        values = np.array([row['uar'] for row in chosen])
+        reach = [[v - row['low'], row['high'] - v] for v, row in zip(values, chosen, strict=True)]
+        label = 'camera and sound' if choice == 'both' else f'{_SHORT[choice]} alone'
+        axes.bar(
+            places,
+            values,
+            0.25,
+            color=COLOURS[choice],
+            label=label,
+            yerr=np.maximum(np.array(reach).T, 0.0),
+            error_kw={'lw': 1.0, 'ecolor': '#3c4654'},
+        )
+        for place, value in zip(places, values, strict=True):
+            axes.text(place, 0.02, f'{value:.2f}', ha='center', color='white', fontsize=8)
+    axes.axhline(0.5, color='#3c4654', lw=0.9, ls='--')
+    axes.set_ylim(0.0, 1.15)
+    axes.set_xlim(-0.5, len(conditions) - 0.5)
+    axes.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])
+    axes.set_xticks(range(len(conditions)), conditions)
+    axes.grid(visible=True, axis='y')
+    axes.legend(loc='upper right', ncols=len(choices))
+
+
+def _weights(axes: Axes, rows: Sequence[Mapping[str, Any]], conditions: Sequence[str]) -> None:
+    """Draw the weights where both are given, one bar for each condition."""
+    below = np.zeros(len(conditions))
+    for name in ('camera', 'microphone'):
+        values = np.array([r[f'weight_{name}'] for r in rows if r['modalities'] == 'both'])
+        axes.bar(range(len(conditions)), values, 0.5, below, color=COLOURS[name])
+        for place, (value, low) in enumerate(zip(values, below, strict=True)):
+            text = f'{_SHORT[name]} {value:.2f}'
+            axes.text(
+                place, low + value / 2, text, ha='center', va='center', color='white', fontsize=8
+            )
+        below += values
+    axes.set_ylim(0.0, 1.0)
+    axes.set_xlim(-0.5, len(conditions) - 0.5)
+    axes.set_xticks(range(len(conditions)), conditions)
+    axes.set_title('Published modality weights, camera and sound given')

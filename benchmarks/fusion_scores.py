@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from mm_fusion.types.predictions import FRICTION_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -83,7 +85,8 @@ def score(outputs: Arrays, targets: Arrays) -> dict[str, float]:
 def wet_or_dry(outputs: Arrays, targets: Arrays) -> float:
     """Give the mean recall of dry and wet roads, when one of the two must be said.
 
-    Wet is wet or covered with water; moments on snow and ice are left out.
+    Wet is wet or covered with water; moments on snow and ice are left out. NaN where all are dry,
+    or all wet.
     """
     dry = FRICTION_CLASSES.index('dry')
     wet = [FRICTION_CLASSES.index(name) for name in _WET]
@@ -91,6 +94,8 @@ def wet_or_dry(outputs: Arrays, targets: Arrays) -> float:
     posterior = scipy.special.softmax(outputs['friction'][known], axis=1)
     said = (posterior[:, wet].sum(axis=1) > posterior[:, dry]).astype(np.int64)
     truth = (targets['friction'][known] != dry).astype(np.int64)
+    if len(np.unique(truth)) < 2:
+        return float('nan')
     return unweighted_average_recall(confusion_matrix(truth, said, 2))
 
 
@@ -183,6 +188,15 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table."""
     lines = [header, ['---'] * len(header), *rows]
     return '\n'.join(f'| {" | ".join(cells)} |' for cells in lines) + '\n'
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of the same columns, numbers with six digits."""
+    with path.open('w', encoding='utf-8', newline='') as stream:
+        table = csv.DictWriter(stream, list(rows[0]), lineterminator='\n')
+        table.writeheader()
+        for row in rows:
+            table.writerow({k: f'{v:.6g}' if isinstance(v, float) else v for k, v in row.items()})
 
 
 def _rows(arrays: Arrays, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

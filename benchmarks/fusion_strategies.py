@@ -12,7 +12,6 @@ Give training drives that the bundle has not seen: its encoders are surer of tho
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import tempfile
 import time
@@ -33,16 +32,18 @@ from benchmarks.fusion_scores import (
     mean_scores,
     resample,
     scores_of_draws,
+    write_csv,
 )
+from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.models.fusion import STRATEGIES
 from mm_fusion.models.network import build_network
 from mm_fusion.training.checkpoint import load_start
 from mm_fusion.training.config import DataConfig, OptimizationConfig, TrainingConfig
 from mm_fusion.training.distributed import join_world
 from mm_fusion.training.embed import EmbeddedMixture
-from mm_fusion.training.losses import Losses
+from mm_fusion.training.losses import Losses, class_weights
+from mm_fusion.training.objective import Supervised
 from mm_fusion.training.predict import SUBSETS
-from mm_fusion.training.run import surface_weights
 from mm_fusion.training.trainer import Trainer
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -100,7 +101,19 @@ def train_fusion(
     mixture = EmbeddedMixture([samples], [_BATCH], steps, seed, hide)
     losses = Losses(config.losses, weights)
     with join_world('cpu') as world, tempfile.TemporaryDirectory() as folder:
-        return Trainer(network, losses, mixture, None, config, Path(folder), world, {}).fit()
+        objective = Supervised(network, losses, bfloat16=False)
+        return Trainer(objective, mixture, None, config, Path(folder), world, {}).fit()
+
+
+def balanced(train: Drives) -> dict[str, Tensor]:
+    """Weigh the classes of each surface task by their rarity, as the training does."""
+    config, found = TrainingConfig().losses, {}
+    for task, classes in SURFACE_CLASSES.items():
+        labels = train.samples.targets[task]
+        counts = torch.bincount(labels[labels != UNLABELLED], minlength=len(classes)).numpy()
+        power = float(getattr(config, f'{task}_power'))
+        found[task] = class_weights(counts, power, config.most_class_weight)
+    return found
 
 
 def run(
@@ -241,15 +254,6 @@ def _cell(value: float | None) -> str:
     return '' if value is None or not np.isfinite(value) else f'{value:.3f}'
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of the same columns, numbers with six digits."""
-    with path.open('w', encoding='utf-8', newline='') as stream:
-        table = csv.DictWriter(stream, list(rows[0]), lineterminator='\n')
-        table.writeheader()
-        for row in rows:
-            table.writerow({k: f'{v:.6g}' if isinstance(v, float) else v for k, v in row.items()})
-
-
 def main() -> int:
     """Embed, train, score and write."""
     parser = argparse.ArgumentParser(description='Modality subsets by strategy and task.')
@@ -267,7 +271,7 @@ def main() -> int:
     test = embed_drives(base, held_out)
     told = f'{len(set(test.drives))} drives, {len(test)} moments held out'
     print(f'{len(set(train.drives))} drives, {len(train)} moments to learn from; {told}')
-    weights = surface_weights([(learned, learned.useful)], TrainingConfig().losses)
+    weights = balanced(train)
     results = run(base, train, test, weights, arguments)
     rows, checked = table_rows(results, test), checks(results, test, arguments.draws)
     write_csv(arguments.out / 'strategies.csv', rows)
