@@ -136,11 +136,11 @@ class Losses(nn.Module):
         return terms
 
 
-def class_weights(counts: NDArray[np.int64], power: float, most: float) -> Tensor:
+def class_weights(counts: NDArray[np.float64], power: float, most: float) -> Tensor:
     """Weigh classes by their rarity, up to a limit: a class with one example must not rule.
 
     Args:
-        counts: (classes,), examples of each.
+        counts: (classes,), examples of each, or their expected number in a batch.
         power: Of the rarity.
         most: Largest weight against that of the commonest class.
 

@@ -88,7 +88,10 @@ def train_run(
         raise DatasetError('training: found no sample to learn from, expected some')
     network = make_network(config, start)
     held_out = [(share.source, share.held_out) for share in shares if len(share.held_out)]
-    weights = surface_weights([(share.source, share.train) for share in learning], config.losses)
+    weights = surface_weights(
+        [(share.source, share.train, getattr(config.data, share.kind)) for share in learning],
+        config.losses,
+    )
     losses = Losses(config.losses, weights)
     with join_world(config.optimization.device) as world:
         trainer = Trainer(
@@ -114,13 +117,27 @@ def make_network(config: TrainingConfig, start: FusionNetwork | None) -> FusionN
 
 
 def surface_weights(
-    parts: Iterable[tuple[Source, NDArray[np.int64]]], config: LossConfig
+    parts: Iterable[tuple[Source, NDArray[np.int64], int]], config: LossConfig
 ) -> dict[str, Tensor]:
-    """Weigh the classes of each surface task by how rare they are in all sources together."""
+    """Weigh the classes of each surface task by how rare they are in a batch.
+
+    A source counts by its share of the batches, however many samples it has: a thousand
+    simulated moments must not decide how rare a class is among the photographs.
+
+    Args:
+        parts: Source, samples that are learned from, and how many of them are in a batch.
+        config: Powers and limit.
+    """
     listed = list(parts)
     return {
         task: class_weights(
-            np.sum([class_counts(source, task, chosen) for source, chosen in listed], axis=0),
+            np.sum(
+                [
+                    class_counts(source, task, chosen) * (size / max(len(chosen), 1))
+                    for source, chosen, size in listed
+                ],
+                axis=0,
+            ),
             float(getattr(config, f'{task}_power')),
             config.most_class_weight,
         )

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mm_fusion.models.attention import MultiHeadAttention, TransformerBlock
-from mm_fusion.models.fusion.base import FeatureFusion, by_task, road_weights
+from mm_fusion.models.fusion.base import FeatureFusion, by_task
 from mm_fusion.models.heads import TASKS
 
 if TYPE_CHECKING:
@@ -41,4 +41,4 @@ class AttentionFusion(FeatureFusion):
         mixed = self.norm(self.block(tokens, presence))
         queries = self.queries.expand(tokens.shape[0], -1, -1)
         fused, shares = self.readout(queries, mixed, presence)
-        return by_task(fused), road_weights(shares.mean(dim=1))
+        return by_task(fused), shares.mean(dim=1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from mm_fusion.models.heads import ROAD_TASKS, TASKS, Heads
+from mm_fusion.models.heads import ROAD_TASKS, TASK_SIZES, TASKS, Heads
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -57,6 +57,32 @@ class TokenProjection(nn.Module):
         return token
 
 
+class LinearVotes(nn.Module):
+    """What one modality says of each task of classes, straight from its embedding.
+
+    Few examples teach a linear classifier on a pretrained embedding far faster than the way
+    through tokens and attention, which adds what only several modalities together can tell.
+
+    Args:
+        embedding_size: Length of the embedding.
+        dropout: Share of the embedding that is hidden while training.
+    """
+
+    def __init__(self, embedding_size: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.tasks = nn.ModuleDict(
+            {task: nn.Linear(embedding_size, size) for task, size in TASK_SIZES.items()}
+        )
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, embedding: Tensor) -> dict[str, Tensor]:
+        """Give (batch, classes) logits by task for (batch, embedding_size)."""
+        kept = self.dropout(embedding)
+        return {task: layer(kept) for task, layer in self.tasks.items()}
+
+
 class Fusion(nn.Module, ABC):
     """Fuse the modalities that are present; an absent one has exactly no influence.
 
@@ -74,6 +100,28 @@ class Fusion(nn.Module, ABC):
                 for name in NETWORK_MODALITIES
             }
         )
+        self.linear = nn.ModuleDict(
+            {
+                name: LinearVotes(embedding_sizes[name], _DROPOUT[name])
+                for name in NETWORK_MODALITIES
+            }
+        )
+
+    def votes(self, embeddings: Mapping[str, Tensor], presence: Tensor) -> dict[str, Tensor]:
+        """Let every modality vote by itself.
+
+        Args:
+            embeddings: As of ``tokens``.
+            presence: As of ``tokens``.
+
+        Returns:
+            By task of ``TASK_SIZES``, float32 (batch, 3, classes) logits; those of absent
+            modalities say nothing of the sample and have to be weighted by 0.
+        """
+        said = []
+        for name, there in zip(NETWORK_MODALITIES, torch.split(presence, 1, dim=1), strict=True):
+            said.append(self.linear[name](torch.where(there > 0.0, embeddings[name], 0.0)))
+        return {task: torch.stack([vote[task] for vote in said], dim=1) for task in TASK_SIZES}
 
     def tokens(self, embeddings: Mapping[str, Tensor], presence: Tensor, age_s: Tensor) -> Tensor:
         """Project every modality into the space that they share.
@@ -97,12 +145,15 @@ class Fusion(nn.Module, ABC):
         return torch.where(presence.unsqueeze(2) > 0.0, tokens, 0.0)
 
     @abstractmethod
-    def fuse_tokens(self, tokens: Tensor, presence: Tensor) -> dict[str, Tensor]:
-        """Predict every task from the tokens that are present.
+    def fuse_tokens(
+        self, tokens: Tensor, presence: Tensor, votes: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Predict every task from the modalities that are present.
 
         Args:
             tokens: float32 (batch, 3, token_size), zeros where absent.
             presence: float32 (batch, 3), 1 or 0.
+            votes: What ``votes`` gives.
 
         Returns:
             What ``Heads`` gives, and ``modality_weights`` (batch, 3): the mean over
@@ -113,7 +164,8 @@ class Fusion(nn.Module, ABC):
         self, embeddings: Mapping[str, Tensor], presence: Tensor, age_s: Tensor
     ) -> dict[str, Tensor]:
         """Predict every task; arguments as of ``tokens``, result as of ``fuse_tokens``."""
-        return self.fuse_tokens(self.tokens(embeddings, presence, age_s), presence)
+        tokens = self.tokens(embeddings, presence, age_s)
+        return self.fuse_tokens(tokens, presence, self.votes(embeddings, presence))
 
 
 class FeatureFusion(Fusion):
@@ -132,14 +184,20 @@ class FeatureFusion(Fusion):
             presence: float32 (batch, 3), 1 or 0.
 
         Returns:
-            By task of ``TASKS``, float32 (batch, token_size); and the modalities' weights
-            (batch, 3).
+            By task of ``TASKS``, float32 (batch, token_size); and each task's shares of the
+            modalities (batch, tasks, 3), 0 where absent, else with sum 1.
         """
 
-    def fuse_tokens(self, tokens: Tensor, presence: Tensor) -> dict[str, Tensor]:
-        """Predict every task from the tokens that are present, as ``Fusion`` says."""
-        fused, weights = self.trunk(tokens, presence)
-        return {**self.heads(fused), 'modality_weights': weights}
+    def fuse_tokens(
+        self, tokens: Tensor, presence: Tensor, votes: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Add the votes by their shares to what the fused vectors say, as ``Fusion`` says."""
+        fused, shares = self.trunk(tokens, presence)
+        outputs = self.heads(fused)
+        for task in TASK_SIZES:
+            share = shares[:, TASKS.index(task)].unsqueeze(1)
+            outputs[task] = outputs[task] + torch.matmul(share, votes[task]).squeeze(1)
+        return {**outputs, 'modality_weights': road_weights(shares)}
 
 
 def by_task(fused: Tensor) -> dict[str, Tensor]:

@@ -39,4 +39,5 @@ class ConcatFusion(FeatureFusion):
         """Fuse the tokens, as ``FeatureFusion`` says."""
         fused = self.layers(torch.cat([tokens.flatten(1), presence], dim=1))
         weights = presence / presence.sum(dim=1, keepdim=True).clamp(min=1.0)
-        return dict.fromkeys(TASKS, fused), weights
+        shares = weights.unsqueeze(1).expand(-1, len(TASKS), -1)
+        return dict.fromkeys(TASKS, fused), shares

@@ -45,18 +45,22 @@ class DecisionFusion(Fusion):
         prior = initial_log_sigma() + _PRIOR_LOG_SIGMA
         self.register_buffer('log_sigma', prior, persistent=False)
 
-    def fuse_tokens(self, tokens: Tensor, presence: Tensor) -> dict[str, Tensor]:
-        """Predict every task from the tokens that are present, as ``Fusion`` says."""
-        votes = []
+    def fuse_tokens(
+        self, tokens: Tensor, presence: Tensor, votes: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Predict every task from the modalities that are present, as ``Fusion`` says."""
+        decisions = []
         for name, token in zip(NETWORK_MODALITIES, tokens.unbind(dim=1), strict=True):
-            votes.append(self.heads[name](dict.fromkeys(TASKS, token)))
+            decisions.append(self.heads[name](dict.fromkeys(TASKS, token)))
         powers = torch.exp(-self.log_temperature) * presence.unsqueeze(2)  # (batch, 3, tasks)
         power = dict(zip(TASKS, torch.split(powers, 1, dim=2), strict=True))
 
         def stacked(key: str) -> Tensor:
-            return torch.stack([vote[key] for vote in votes], dim=1)
+            return torch.stack([decision[key] for decision in decisions], dim=1)
 
-        outputs = {task: (stacked(task) * power[task]).sum(dim=1) for task in TASK_SIZES}
+        outputs = {
+            task: ((stacked(task) + votes[task]) * power[task]).sum(dim=1) for task in TASK_SIZES
+        }
         outputs['friction_coefficient'] = _fuse_scalars(
             stacked('friction_coefficient'), power['friction_coefficient']
         )

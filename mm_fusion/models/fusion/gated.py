@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mm_fusion.models.attention import masked_softmax
-from mm_fusion.models.fusion.base import FeatureFusion, by_task, road_weights
+from mm_fusion.models.fusion.base import FeatureFusion, by_task
 from mm_fusion.models.heads import TASKS
 
 if TYPE_CHECKING:
@@ -38,4 +38,4 @@ class GatedFusion(FeatureFusion):
         """Fuse the tokens, as ``FeatureFusion`` says."""
         scores = self.scores(self.norm(tokens)).transpose(1, 2)
         alpha = masked_softmax(scores, presence.unsqueeze(1))
-        return by_task(torch.matmul(alpha, tokens)), road_weights(alpha)
+        return by_task(torch.matmul(alpha, tokens)), alpha

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mm_fusion.models.attention import masked_softmax
-from mm_fusion.models.fusion.base import FeatureFusion, by_task, road_weights
+from mm_fusion.models.fusion.base import FeatureFusion, by_task
 from mm_fusion.models.heads import TASKS
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -53,4 +53,4 @@ class StructureFusion(FeatureFusion):
             states = states + nn.functional.gelu(messages.sum(dim=1) / present) * there
         states = self.after(states) * there
         shares = masked_softmax(self.scores(states).transpose(1, 2), presence.unsqueeze(1))
-        return by_task(torch.matmul(shares, states)), road_weights(shares)
+        return by_task(torch.matmul(shares, states)), shares
