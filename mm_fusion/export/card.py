@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _TEMPLATE = """# Model card: {name} {version}
 
@@ -184,7 +184,7 @@ def _drive_tables(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield f'Trajectory covariance: {trajectory["source"]}.\n'
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> Iterator[str]:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> Iterator[str]:
     if rows:
         ruler = '|' + '---|' * len(header)
         yield f'| {" | ".join(header)} |\n{ruler}\n{_rows(rows)}\n'

@@ -177,7 +177,7 @@ def siren_cases(
     owners, start = [], 0
     for part in found:
         known = np.asarray(part.targets['siren']) != UNLABELLED
-        owners.append(start + part.owners[known])
+        owners.append(start + part.owners[np.flatnonzero(known)])
         start += int(part.owners.max()) + 1 if len(part) else 0
     if not len(targets):
         return np.array([]), targets, targets
@@ -200,6 +200,8 @@ def _pooled(
     found: Sequence[Predictions], task: str
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Put logits and targets of the samples together that have a label of the task."""
+    if not found:
+        return np.empty((0, 1)), np.empty(0, np.int64)
     logits, targets = [], []
     for part in found:
         truth = _winners(part) if task == 'modes' else np.asarray(part.targets[task], np.int64)
@@ -213,9 +215,10 @@ def _winners(part: Predictions) -> NDArray[np.int64]:
     """Tell which mode is nearest to the truth; ``UNLABELLED`` where that is not known."""
     truth = np.asarray(part.targets['trajectory'], np.float64)
     gaps = np.linalg.norm(part.outputs['trajectory'][..., :2] - truth[:, None], axis=-1)
-    known = np.isfinite(truth).all(axis=(1, 2))
-    nearest = np.where(known[:, None], gaps.mean(axis=-1), 0.0).argmin(axis=1)
-    return np.where(known, nearest, UNLABELLED).astype(np.int64)
+    winners = np.full(len(part), UNLABELLED, np.int64)
+    known = np.flatnonzero(np.isfinite(truth).all(axis=(1, 2)))
+    winners[known] = gaps[known].mean(axis=-1).argmin(axis=1)
+    return winners
 
 
 def _trajectory(found: Sequence[Predictions], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -243,7 +246,7 @@ def _trajectory(found: Sequence[Predictions], earlier: Mapping[str, Any] | None)
 
 def _deviation_scale(found: Sequence[Predictions], earlier: float) -> float:
     """Find by how much the deviation of the friction coefficient must be scaled."""
-    errors = []
+    errors = [np.empty(0)]
     for part in found:
         truth = np.asarray(part.targets['friction_coefficient'], np.float64)
         known = np.isfinite(truth)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ class Objective(nn.Module, ABC):
         super().__init__()
         self.network = network
         self.losses = losses
-        self.bfloat16 = bfloat16
+        self.half_precision = bfloat16
 
     @abstractmethod
     def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -47,7 +47,7 @@ class Supervised(Objective):
 
     def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Give the weighted sum of the losses, and the terms by themselves."""
-        embeddings = embed(self.network, batch, bfloat16=self.bfloat16)
+        embeddings = embed(self.network, batch, bfloat16=self.half_precision)
         outputs = self.network.fuse(embeddings, batch.presence, batch.age_s)
         total, terms = self.losses(outputs, batch.targets, batch.presence)
         return total, terms
@@ -88,7 +88,7 @@ def to_device(batch: Batch | EmbeddedBatch, device: torch.device) -> Batch | Emb
     """Move every tensor of a batch to where the network is."""
     if device.type == 'cpu':
         return batch
-    moved = {}
+    moved: dict[str, Any] = {}
     for item in dataclasses.fields(batch):
         value = getattr(batch, item.name)
         if isinstance(value, torch.Tensor):

@@ -8,12 +8,11 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from mm_fusion.errors import DatasetError
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.config import OptimizationConfig
 
@@ -39,13 +38,18 @@ def first_blocks(encoder: nn.Module, count: int) -> list[nn.Module]:
     Raises:
         DatasetError: It has fewer blocks, or does not name them.
     """
-    blocks = getattr(encoder, 'blocks', None)
-    found = 0 if blocks is None else len(blocks)
+    blocks, stem = getattr(encoder, 'blocks', None), getattr(encoder, 'stem', None)
+    if not isinstance(blocks, nn.Sequential) or not isinstance(stem, nn.Module):
+        raise DatasetError(
+            f'frozen_blocks: found {type(encoder).__name__}, which has no such blocks; expected '
+            '0, or an encoder of convolutions'
+        )
+    found = len(blocks)
     if found < count:
         raise DatasetError(
             f'frozen_blocks: found {found} blocks in the image encoder, expected at least {count}'
         )
-    return [encoder.stem, *blocks[:count]]
+    return [stem, *list(blocks)[:count]]
 
 
 def parameter_groups(

@@ -87,7 +87,9 @@ class Trainer:
         self._average = copy.deepcopy(self._network).eval()
         self._average.requires_grad_(False)  # noqa: FBT003  # torch's own signature
         # As the convolutions of the image encoder are fastest with.
-        self._network.encoders['camera'].to(memory_format=torch.channels_last)
+        self._network.encoders['camera'].to(  # type: ignore[call-overload]  # not in its types
+            memory_format=torch.channels_last
+        )
         # Not every batch has every modality and every label.
         self._objective: nn.Module = (
             DistributedDataParallel(objective, find_unused_parameters=True)

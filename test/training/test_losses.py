@@ -93,7 +93,9 @@ def test_the_likelihood_of_a_path_is_that_of_a_bivariate_gaussian() -> None:
     errors = torch.tensor([0.7, -1.1])
     across = 0.6 * 2.0 * 0.5
     covariance = torch.tensor([[4.0, across], [across, 0.25]])
-    expected = -MultivariateNormal(torch.zeros(2), covariance).log_prob(errors)
+    expected = -MultivariateNormal(torch.zeros(2), covariance).log_prob(  # type: ignore[no-untyped-call]
+        errors
+    )
     assert float(path_divergence(errors, form)) == pytest.approx(float(expected), rel=1e-5)
 
 
@@ -114,7 +116,7 @@ def test_the_nearest_mode_and_mode_0_learn() -> None:
     assert float(terms['central_mode'].detach()) == pytest.approx(2.2, rel=1e-3)
     expected = 0.5 * 0.2**2 + math.log(2 * math.pi)
     assert float(terms['trajectory'].detach()) == pytest.approx(expected, rel=1e-5)
-    (terms['trajectory'] + terms['central_mode'] + terms['modes']).backward()
+    (terms['trajectory'] + terms['central_mode'] + terms['modes']).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert logits.grad[0].argsort().tolist()[:3] == [2, 3, 1]  # the nearer, the likelier
     assert trajectory.grad is not None
@@ -131,7 +133,7 @@ def test_a_sample_far_off_does_not_rule_the_likelihood() -> None:
     trajectory = torch.zeros(1, 6, 12, 5, requires_grad=True)
     terms = trajectory_terms(torch.zeros(1, 6), trajectory, torch.full((1, 12, 2), 50.0))
     assert float(terms['trajectory'].detach()) == 20.0
-    terms['winner'].backward()
+    terms['winner'].backward()  # type: ignore[no-untyped-call]
     assert trajectory.grad is not None
     assert trajectory.grad.abs().sum() > 0
 
@@ -159,7 +161,7 @@ def test_even_weights_cost_nothing_and_one_alone_has_no_choice() -> None:
     leaning.requires_grad_()
     found = weight_divergence(leaning, present)
     assert float(found.detach()) == pytest.approx(math.log(2) / 3)
-    found.backward()
+    found.backward()  # type: ignore[no-untyped-call]
     assert leaning.grad is not None
     assert torch.isfinite(leaning.grad).all()
 
