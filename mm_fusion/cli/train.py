@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,13 +19,9 @@ from mm_fusion.cli.training import (
     read_sources,
     say,
     show_metrics,
+    training_settings,
 )
 from mm_fusion.errors import DatasetError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mm_fusion.training.config import TrainingConfig
 
 DATA_PANEL = 'Data'
 
@@ -110,6 +106,7 @@ def train(
         import torch
 
         from mm_fusion.training import crossval
+        from mm_fusion.training.checkpoint import load_start
     from rich.console import Console
 
     torch.set_num_threads(threads)
@@ -119,12 +116,14 @@ def train(
         'freeze-encoders': freeze_encoders, 'seed': seed, 'epochs': epochs,
         'folds': folds or None, 'out': out,
     }  # fmt: skip
-    changes = {'seed': seed, 'epochs': epochs, 'freeze_encoders': freeze_encoders or None}
+    settings = training_settings(config, seed=seed, epochs=epochs, freeze=freeze_encoders)
+    if start is not None:
+        settings = dataclasses.replace(settings, network=load_start(start).network.config)
     plan = crossval.Plan(
         paths=data_paths(
             roads, sounds, bags or [], labels or [], validation_bags or [], cache, threads
         ),
-        config=_config(config, start, changes),
+        config=settings,
         out=out,
         start=start,
         about={'command': command_line('train', options), **read_sources(sources)},
@@ -138,20 +137,3 @@ def train(
     if first_process():
         show_metrics(console, metrics)
         say(console, f'run: {out}; a bundle of it: mm_fusion export {out} --out BUNDLE')
-
-
-def _config(path: Path | None, start: str | None, changes: Mapping[str, Any]) -> TrainingConfig:
-    """Read the settings; what goes on from a network is of its form."""
-    from mm_fusion.training.checkpoint import load_start
-    from mm_fusion.training.config import TrainingConfig, read_training_config
-
-    chosen = TrainingConfig() if path is None else read_training_config(path)
-    given = {name: value for name, value in changes.items() if value is not None}
-    if 'seed' in given:
-        chosen = dataclasses.replace(chosen, seed=given.pop('seed'))
-    chosen = dataclasses.replace(
-        chosen, optimization=dataclasses.replace(chosen.optimization, **given)
-    )
-    if start is None:
-        return chosen
-    return dataclasses.replace(chosen, network=load_start(start).network.config)

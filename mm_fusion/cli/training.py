@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
+    from mm_fusion.training.config import TrainingConfig
     from mm_fusion.training.progress import Progress
     from mm_fusion.training.sources import DataPaths
 
@@ -71,6 +73,27 @@ def data_paths(
         validation_bags=apart,
         cache=home / 'mm_fusion' if cache is None else cache,
         workers=workers,
+    )
+
+
+def training_settings(
+    path: Path | None, *, seed: int | None, epochs: int | None, freeze: bool = False
+) -> TrainingConfig:
+    """Read the settings, and put what the command line says in their place.
+
+    Raises:
+        SettingsError: The file is refused.
+    """
+    from mm_fusion.training.config import TrainingConfig, read_training_config
+
+    chosen = TrainingConfig() if path is None else read_training_config(path)
+    optimization = dataclasses.replace(
+        chosen.optimization,
+        epochs=chosen.optimization.epochs if epochs is None else epochs,
+        freeze_encoders=chosen.optimization.freeze_encoders or freeze,
+    )
+    return dataclasses.replace(
+        chosen, seed=chosen.seed if seed is None else seed, optimization=optimization
     )
 
 
