@@ -16,7 +16,9 @@ import torch
 from mm_fusion.errors import DatasetError
 from mm_fusion.training.augment.variation import BagVariation, vary_sample
 from mm_fusion.training.data.bags import BagSamples
+from mm_fusion.training.data.sample import IMAGE_SIZE
 from mm_fusion.training.embed import EmbeddedBatch, concatenate, embed_source
+from mm_fusion.training.predict import SUBSETS
 from mm_fusion.training.sources import find_bags
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -116,7 +118,6 @@ class Drives:
 
 def add_data_arguments(parser: argparse.ArgumentParser, *folders: str) -> None:
     """Add the arguments that every demonstration takes."""
-    parser.add_argument('--bundle', default='base', help='bundle or training folder to start from')
     for name in folders:
         parser.add_argument(f'--{name}', type=Path, required=True, help=f'folder of {name} drives')
     parser.add_argument('--out', type=Path, required=True, help='folder of tables and figures')
@@ -127,15 +128,22 @@ def add_data_arguments(parser: argparse.ArgumentParser, *folders: str) -> None:
     parser.add_argument('--threads', type=int, default=1, help='threads of torch')
 
 
-def read_drives(folder: Path, arguments: argparse.Namespace) -> BagSamples:
+def read_drives(folder: Path, arguments: argparse.Namespace, size: int = IMAGE_SIZE) -> BagSamples:
     """Decode every recording of a folder.
+
+    Args:
+        folder: Of recordings.
+        arguments: Those of ``add_data_arguments``.
+        size: Height and width of varied images.
 
     Raises:
         DatasetError: There is none, or one cannot be used.
     """
     home = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
     cache = arguments.cache or home / 'mm_fusion'
-    return BagSamples(find_bags([folder]), cache=cache, workers=arguments.workers)
+    return BagSamples(
+        find_bags([folder]), cache=cache, workers=arguments.workers, training_size=size
+    )
 
 
 def complete(source: BagSamples) -> NDArray[np.int64]:
@@ -182,6 +190,13 @@ def only(batch: EmbeddedBatch, modalities: Sequence[str]) -> EmbeddedBatch:
         presence=presence,
         age_s=batch.age_s * presence,
     )
+
+
+def fuse_subsets(
+    network: FusionNetwork, samples: EmbeddedBatch
+) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Run the fusion of a network on every choice of modalities: its outputs by the choice."""
+    return {name: fuse(network, only(samples, chosen)) for name, chosen in SUBSETS.items()}
 
 
 @torch.no_grad()

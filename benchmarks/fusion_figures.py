@@ -43,6 +43,8 @@ _STRATEGY_STYLES: dict[str, dict[str, Any]] = {
     'decision': {'color': '#b0489a', 'marker': 'v'},
     'structure': {'color': '#7d5636', 'marker': 'P'},
     'as shipped': {'color': '#1d2530', 'marker': 'D', 'fillstyle': 'none'},
+    'pre-trained': {'color': '#1f6fd1', 'marker': 'o'},
+    'labels alone': {'color': '#d9822b', 'marker': 's'},
     'trained alone': {'color': '#c23b4b', 'marker': '|', 'markersize': 12, 'mew': 2},
 }
 _SHORT = {'camera': 'camera', 'microphone': 'sound', 'motion': 'motion'}
@@ -67,9 +69,11 @@ def draw_subsets(path: Path, rows: Sequence[Mapping[str, Any]], told: str) -> No
             for number, strategy in enumerate(strategies):
                 shift = _SHIFT * (number - (len(strategies) - 1) / 2)
                 chosen = [r for r in rows if (r['strategy'], r['task']) == (strategy, task)]
-                axes.plot(
+                axes.errorbar(
                     [row['score'] for row in chosen],
                     [subsets.index(row['modalities']) + shift for row in chosen],
+                    xerr=[row['deviation'] for row in chosen],
+                    elinewidth=0.9,
                     **{'linestyle': '', 'markersize': 5.5, **_STRATEGY_STYLES[strategy]},
                     label=strategy,
                 )
@@ -154,3 +158,46 @@ def _weights(axes: Axes, rows: Sequence[Mapping[str, Any]], conditions: Sequence
     axes.set_xlim(-0.5, len(conditions) - 0.5)
     axes.set_xticks(range(len(conditions)), conditions)
     axes.set_title('Published modality weights, camera and sound given')
+
+
+def draw_finetuning(
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, tuple[str, bool]],
+    times: Mapping[str, float],
+) -> None:
+    """Draw an arrow from before to after for each score; a panel for each scenario."""
+    with mpl.rc_context(STYLE):
+        names = [name for name in labels if any(row['figure'] == name for row in rows)]
+        figure = Figure(figsize=(4.3 * len(times) + 1.8, 0.42 * len(names) + 1.4))
+        figure.set_layout_engine('constrained')
+        panels = figure.subplots(1, len(times), sharey=True, squeeze=False)[0]
+        for axes, (scenario, took) in zip(panels, times.items(), strict=True):
+            for row in (row for row in rows if row['scenario'] == scenario):
+                place = names.index(row['figure'])
+                change = row['after'] - row['before']
+                improved = change > 0 if labels[row['figure']][1] else change < 0
+                colour = '#2c9a68' if improved else '#c23b4b' if change else '#8794a5'
+                arrow = {'arrowstyle': '-|>', 'color': colour, 'lw': 1.6, 'shrinkA': 0}
+                ends = [(row[which], place) for which in ('after', 'before')]
+                axes.annotate('', *ends, arrowprops=arrow)
+                axes.plot(row['before'], place, 'o', color='#8794a5', ms=5)
+                text = f'{row["before"]:.2f} → {row["after"]:.2f}'
+                axes.text(
+                    1.02,
+                    place,
+                    text,
+                    color=colour,
+                    va='center',
+                    transform=axes.get_yaxis_transform(),
+                )
+            axes.set_title(f'{scenario} (trained in {took:.0f} s)')
+            axes.set_xlim(left=0.0)
+            axes.margins(x=0.08)
+            axes.grid(visible=True)
+        arrows = {True: '↑', False: '↓'}
+        panels[0].set_yticks(
+            range(len(names)), [f'{labels[n][0]} {arrows[labels[n][1]]}' for n in names]
+        )
+        panels[0].set_ylim(len(names) - 0.5, -0.5)
+        save(figure, path)

@@ -28,7 +28,8 @@ from benchmarks.fusion_data import (
     read_drives,
 )
 from benchmarks.fusion_figures import draw_robustness
-from benchmarks.fusion_scores import interval, markdown, resample, wet_or_dry, write_csv
+from benchmarks.fusion_scores import interval, resample, wet_or_dry
+from benchmarks.fusion_tables import markdown, write_csv
 from mm_fusion.training.augment.sounds import coloured_noise, mix
 from mm_fusion.training.augment.weather import dusk, glare, lens_drops
 from mm_fusion.training.checkpoint import load_start
@@ -180,6 +181,7 @@ def main() -> int:
     """Embed, score and write."""
     parser = argparse.ArgumentParser(description='Wet against dry, blinded and drowned.')
     add_data_arguments(parser, 'test')
+    parser.add_argument('--bundle', default='base', help='bundle or run to look at')
     parser.add_argument('--draws', type=int, default=400, help='draws of drives for the intervals')
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

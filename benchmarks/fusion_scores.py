@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,6 @@ from mm_fusion.types.predictions import FRICTION_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -182,21 +180,6 @@ def best_of(name: str, choices: Mapping[str, float]) -> str:
         key=lambda choice: gain(name, choices[choice], 0.0),
         default='',
     )
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table."""
-    lines = [header, ['---'] * len(header), *rows]
-    return '\n'.join(f'| {" | ".join(cells)} |' for cells in lines) + '\n'
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of the same columns, numbers with six digits."""
-    with path.open('w', encoding='utf-8', newline='') as stream:
-        table = csv.DictWriter(stream, list(rows[0]), lineterminator='\n')
-        table.writeheader()
-        for row in rows:
-            table.writerow({k: f'{v:.6g}' if isinstance(v, float) else v for k, v in row.items()})
 
 
 def _rows(arrays: Arrays, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

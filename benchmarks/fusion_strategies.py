@@ -18,22 +18,27 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from benchmarks.fusion_data import add_data_arguments, embed_drives, fuse, only, read_drives
+from benchmarks.fusion_data import (
+    add_data_arguments,
+    embed_drives,
+    fuse,
+    fuse_subsets,
+    only,
+    read_drives,
+)
 from benchmarks.fusion_figures import draw_subsets
 from benchmarks.fusion_scores import (
     SCORES,
     best_of,
     gain,
     interval,
-    markdown,
     mean_scores,
     resample,
     scores_of_draws,
-    write_csv,
 )
+from benchmarks.fusion_tables import markdown, number, report, table_rows, write_csv
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.models.fusion import STRATEGIES
 from mm_fusion.models.network import build_network
@@ -43,7 +48,6 @@ from mm_fusion.training.distributed import join_world
 from mm_fusion.training.embed import EmbeddedMixture
 from mm_fusion.training.losses import Losses, class_weights
 from mm_fusion.training.objective import Supervised
-from mm_fusion.training.predict import SUBSETS
 from mm_fusion.training.trainer import Trainer
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -53,11 +57,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchmarks.fusion_data import Drives
-    from benchmarks.fusion_scores import Arrays
+    from benchmarks.fusion_tables import Results
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.embed import EmbeddedBatch
-
-    Results = dict[str, dict[str, list[Arrays]]]
 
 SHIPPED, ALONE = 'as shipped', 'trained alone'
 _FUSED = '+'.join(NETWORK_MODALITIES)
@@ -125,17 +127,14 @@ def run(
 ) -> Results:
     """Train everything and run it on the held-out drives: outputs by strategy, subset, seed."""
     found: Results = {
-        SHIPPED: {
-            subset: [fuse(base, only(test.samples, names))] for subset, names in SUBSETS.items()
-        }
+        SHIPPED: {name: [outputs] for name, outputs in fuse_subsets(base, test.samples).items()}
     }
     for seed in range(arguments.seeds):
         options: dict[str, Any] = {'seed': seed, 'passes': arguments.passes}
         for strategy in STRATEGIES:
             began = time.perf_counter()
             network = train_fusion(base, strategy, train.samples, weights, **options)
-            for subset, names in SUBSETS.items():
-                outputs = fuse(network, only(test.samples, names))
+            for subset, outputs in fuse_subsets(network, test.samples).items():
                 found.setdefault(strategy, {}).setdefault(subset, []).append(outputs)
             print(f'seed {seed}: {strategy} took {time.perf_counter() - began:.0f} s', flush=True)
         for name in NETWORK_MODALITIES:
@@ -198,66 +197,30 @@ def verdict(better: float, high: float) -> str:
     return 'no, within chance' if high >= 0.0 else 'no'
 
 
-def table_rows(results: Results, test: Drives) -> list[dict[str, Any]]:
-    """Score every strategy, subset and task: mean over seeds, and their deviation."""
-    rows = []
-    for strategy, subsets in results.items():
-        for subset, seeds in subsets.items():
-            each = [mean_scores([outputs], test.targets) for outputs in seeds]
-            for task in SCORES:
-                values = [found[task] for found in each]
-                rows.append(
-                    {
-                        'strategy': strategy,
-                        'modalities': subset,
-                        'task': task,
-                        'score': float(np.mean(values)),
-                        'deviation': float(np.std(values)),
-                    }
-                )
-    return rows
-
-
-def report(rows: Sequence[Mapping[str, Any]], checked: Sequence[Mapping[str, Any]]) -> str:
-    """Lay the tables out as Markdown."""
-    strategies = list(dict.fromkeys(row['strategy'] for row in rows))
-    scores = {(r['strategy'], r['modalities'], r['task']): r['score'] for r in rows}
-    parts = []
-    for task, described in SCORES.items():
-        body = [
-            [subset, *(_cell(scores.get((strategy, subset, task))) for strategy in strategies)]
-            for subset in SUBSETS
-        ]
-        better = 'more' if described.higher else 'less'
-        parts.append(f'### {described.label} ({better} is better)\n')
-        parts.append(markdown(['modalities', *strategies], body))
-    parts.append('### All three against the best one\n')
+def check_table(checked: Sequence[Mapping[str, Any]]) -> str:
+    """Lay the rows of ``checks`` out as Markdown."""
     header = ['strategy', 'task', 'all three', 'best single', 'its score', 'gain', '90 %', 'holds']
     body = [
         [
             row['strategy'],
             SCORES[row['task']].label,
-            _cell(row['fused']),
+            number(row['fused']),
             row['single'],
-            _cell(row['single_score']),
+            number(row['single_score']),
             f'{row["gain"]:+.3f}',
             f'{row["low"]:+.3f} to {row["high"]:+.3f}',
             row['holds'],
         ]
         for row in checked
     ]
-    parts.append(markdown(header, body))
-    return '\n'.join(parts)
-
-
-def _cell(value: float | None) -> str:
-    return '' if value is None or not np.isfinite(value) else f'{value:.3f}'
+    return markdown(header, body)
 
 
 def main() -> int:
     """Embed, train, score and write."""
     parser = argparse.ArgumentParser(description='Modality subsets by strategy and task.')
     add_data_arguments(parser, 'train', 'test')
+    parser.add_argument('--bundle', default='base', help='bundle or run that gives the encoders')
     parser.add_argument('--seeds', type=int, default=3, help='trainings of each network')
     parser.add_argument('--passes', type=int, default=40, help='over the embedded moments')
     parser.add_argument('--views', type=int, default=1, help='varied copies of each moment')
@@ -276,7 +239,10 @@ def main() -> int:
     rows, checked = table_rows(results, test), checks(results, test, arguments.draws)
     write_csv(arguments.out / 'strategies.csv', rows)
     write_csv(arguments.out / 'strategies_check.csv', checked)
-    text = f'{told}; mean over {arguments.seeds} seeds.\n\n{report(rows, checked)}'
+    text = (
+        f'{told}; mean and deviation over {arguments.seeds} seeds.\n\n{report(rows)}\n'
+        f'### All three against the best one\n\n{check_table(checked)}'
+    )
     (arguments.out / 'strategies.md').write_text(text, encoding='utf-8')
     draw_subsets(arguments.out / 'strategies.png', rows, told)
     print(text)
