@@ -23,18 +23,19 @@ SIZES = {'camera': 12, 'microphone': 8, 'motion': 6}
 def test_a_gate_weighs_tokens_by_their_scores() -> None:
     import torch
 
+    from mm_fusion.models.fusion.base import road_weights
     from mm_fusion.models.fusion.gated import GatedFusion
     from mm_fusion.models.heads import ROAD_TASKS, TASKS
 
     torch.manual_seed(0)
     fusion = GatedFusion(SIZES, 16)
     tokens, presence = torch.randn(1, 3, 16), torch.tensor([[1.0, 0.0, 1.0]])
-    fused, weights = fusion.trunk(tokens * presence[..., None], presence)
-    assert weights[0].tolist() == pytest.approx([0.5, 0.0, 0.5])
+    fused, shares = fusion.trunk(tokens * presence[..., None], presence)
+    assert shares[0, 0].tolist() == pytest.approx([0.5, 0.0, 0.5])
     assert torch.allclose(fused['siren'], (tokens[:, 0] + tokens[:, 2]) / 2)
 
     torch.nn.init.normal_(fusion.scores.weight)
-    fused, weights = fusion.trunk(tokens * presence[..., None], presence)
+    fused, shares = fusion.trunk(tokens * presence[..., None], presence)
     scores = fusion.scores(torch.nn.functional.layer_norm(tokens[0, [0, 2]], (16,)))
     alpha = torch.softmax(scores, dim=0)
     for index, task in enumerate(TASKS):
@@ -42,6 +43,7 @@ def test_a_gate_weighs_tokens_by_their_scores() -> None:
         assert torch.allclose(fused[task][0], expected, atol=1e-5), task
     road = [TASKS.index(task) for task in ROAD_TASKS]
     expected_weight = alpha[0, road].mean().item()
+    weights = road_weights(shares)
     assert weights[0].tolist() == pytest.approx([expected_weight, 0.0, 1 - expected_weight])
 
 
@@ -52,8 +54,9 @@ def test_concatenation_shares_the_weight_evenly() -> None:
 
     fusion = ConcatFusion(SIZES, 16)
     presence = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
-    weights = fusion.trunk(torch.zeros(2, 3, 16), presence)[1]
-    assert weights.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]
+    shares = fusion.trunk(torch.zeros(2, 3, 16), presence)[1]
+    assert shares[:, 0].tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]
+    assert torch.equal(shares, shares[:, :1].expand(-1, 6, -1))
 
 
 def test_concatenation_tells_absence_from_zeros() -> None:
@@ -94,6 +97,46 @@ def test_structure_sends_messages_of_the_edges_type() -> None:
         assert torch.allclose(heard, norm(states, (16,)).mean(dim=1), atol=1e-5)
 
 
+def no_votes() -> dict[str, Tensor]:
+    import torch
+
+    from mm_fusion.models.heads import TASK_SIZES
+
+    return {task: torch.zeros(1, 3, size) for task, size in TASK_SIZES.items()}
+
+
+def test_votes_count_by_the_share_of_their_modality() -> None:
+    import torch
+
+    from mm_fusion.models.fusion.gated import GatedFusion
+
+    torch.manual_seed(0)
+    fusion = GatedFusion(SIZES, 16)
+    tokens, presence = torch.zeros(1, 3, 16), torch.tensor([[1.0, 0.0, 1.0]])
+    votes = no_votes()
+    votes['siren'][0, :, 0] = torch.tensor([2.0, 50.0, 4.0])  # the microphone is not there
+    with torch.no_grad():
+        silent = fusion.fuse_tokens(tokens, presence, no_votes())
+        heard = fusion.fuse_tokens(tokens, presence, votes)
+    assert heard['siren'].item() - silent['siren'].item() == pytest.approx(0.5 * 2.0 + 0.5 * 4.0)
+    assert torch.equal(heard['friction'], silent['friction'])
+
+
+def test_decisions_multiply_with_the_votes() -> None:
+    import torch
+
+    fusion = decision()
+    votes = no_votes()
+    votes['friction'][0, 2, 3] = 1.5
+    tokens, presence = torch.zeros(1, 3, 16), torch.tensor([[1.0, 1.0, 1.0]])
+    with torch.no_grad():
+        fusion.log_temperature.fill_(-0.5)
+        silent = fusion.fuse_tokens(tokens, presence, no_votes())['friction'][0]
+        heard = fusion.fuse_tokens(tokens, presence, votes)['friction'][0]
+    expected = torch.tensor([0.0, 0.0, 0.0, 1.5, 0.0, 0.0]) * torch.exp(torch.tensor(0.5))
+    assert torch.allclose(heard - silent, expected, atol=1e-5)
+
+
 def decision() -> DecisionFusion:
     import torch
 
@@ -121,7 +164,7 @@ def decide(
             head(dict.fromkeys(TASKS, tokens[:, index]))
             for index, head in enumerate(fusion.heads.values())
         ]
-        return fusion.fuse_tokens(tokens * presence[..., None], presence), own
+        return fusion.fuse_tokens(tokens * presence[..., None], presence, no_votes()), own
 
 
 def covariance(gaussian: NDArray[np.float64]) -> NDArray[np.float64]:

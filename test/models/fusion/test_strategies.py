@@ -146,7 +146,9 @@ def test_fusing_the_tokens_is_fusing_the_embeddings(name: str) -> None:
     tokens = fusion.tokens(held, presence, age_s)
     assert tokens.shape == (1, 3, 16)
     assert not tokens[0, 1].any()
-    found, expected = fusion.fuse_tokens(tokens, presence), fusion(held, presence, age_s)
+    votes = fusion.votes(held, presence)
+    assert votes['friction'].shape == (1, 3, 6)
+    found, expected = fusion.fuse_tokens(tokens, presence, votes), fusion(held, presence, age_s)
     for key, value in expected.items():
         assert torch.equal(found[key], value), key
 
@@ -160,7 +162,9 @@ def test_a_token_whose_presence_is_denied_is_not_read(name: str) -> None:
     tokens = torch.randn(1, 3, 16)
     changed = tokens.clone()
     changed[0, 1] = torch.randn(16)
-    expected, found = fusion.fuse_tokens(tokens, presence), fusion.fuse_tokens(changed, presence)
+    votes = fusion.votes(embeddings(), presence)
+    expected = fusion.fuse_tokens(tokens, presence, votes)
+    found = fusion.fuse_tokens(changed, presence, votes)
     for key, value in expected.items():
         assert torch.equal(found[key], value), key
 
