@@ -18,6 +18,10 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Before anything imports torch. For tiny networks, several threads wait for each other longer than
+# they compute; what the tests start inherits it.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
 REAL_DATA = 'MM_FUSION_REAL_DATA'
 # Ports of the domains above 101 lie in the range that the system hands out to clients.
 DOMAINS = range(1, 102)
