@@ -48,7 +48,7 @@ _STRATEGY_STYLES: dict[str, dict[str, Any]] = {
     'trained alone': {'color': '#c23b4b', 'marker': '|', 'markersize': 12, 'mew': 2},
 }
 _SHORT = {'camera': 'camera', 'microphone': 'sound', 'motion': 'motion'}
-_SHIFT = 0.1
+_LARGEST_SHIFT, _BAND = 0.22, 0.7
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -64,10 +64,11 @@ def draw_subsets(path: Path, rows: Sequence[Mapping[str, Any]], told: str) -> No
         panels = figure.subplots(3, 3, sharey=True).ravel()
         strategies = list(dict.fromkeys(row['strategy'] for row in rows))
         subsets = list(SUBSETS)
+        apart = min(_LARGEST_SHIFT, _BAND / len(strategies))
         for axes, (task, described) in zip(panels, SCORES.items(), strict=True):
             axes.axhspan(len(subsets) - 1.5, len(subsets) - 0.5, color='#f0f3f7', lw=0)
             for number, strategy in enumerate(strategies):
-                shift = _SHIFT * (number - (len(strategies) - 1) / 2)
+                shift = apart * (number - (len(strategies) - 1) / 2)
                 chosen = [r for r in rows if (r['strategy'], r['task']) == (strategy, task)]
                 axes.errorbar(
                     [row['score'] for row in chosen],
@@ -166,7 +167,7 @@ def draw_finetuning(
     labels: Mapping[str, tuple[str, bool]],
     times: Mapping[str, float],
 ) -> None:
-    """Draw an arrow from before to after for each score; a panel for each scenario."""
+    """Draw each score before (hollow) and after (filled); a panel for each scenario."""
     with mpl.rc_context(STYLE):
         names = [name for name in labels if any(row['figure'] == name for row in rows)]
         figure = Figure(figsize=(4.3 * len(times) + 1.8, 0.42 * len(names) + 1.4))
@@ -178,10 +179,9 @@ def draw_finetuning(
                 change = row['after'] - row['before']
                 improved = change > 0 if labels[row['figure']][1] else change < 0
                 colour = '#2c9a68' if improved else '#c23b4b' if change else '#8794a5'
-                arrow = {'arrowstyle': '-|>', 'color': colour, 'lw': 1.6, 'shrinkA': 0}
-                ends = [(row[which], place) for which in ('after', 'before')]
-                axes.annotate('', *ends, arrowprops=arrow)
-                axes.plot(row['before'], place, 'o', color='#8794a5', ms=5)
+                axes.plot([row['before'], row['after']], [place] * 2, color=colour, lw=1.8)
+                axes.plot(row['before'], place, 'o', color='#8794a5', ms=6, mfc='white')
+                axes.plot(row['after'], place, 'o', color=colour, ms=6)
                 text = f'{row["before"]:.2f} → {row["after"]:.2f}'
                 axes.text(
                     1.02,

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 CONFIG = Path('config/training/finetune.yaml')
 _SCENARIOS = ('fog', 'night', 'wet_to_snow')
 _FIRST_SEED = 9001
-_SURFACES = ('friction', 'friction_3', 'material', 'unevenness')
+_SURFACES = {
+    'friction': 'friction-6',
+    'friction_3': 'friction-3',
+    'material': 'material',
+    'unevenness': 'unevenness',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,16 @@ class Figure:
 
 
 FIGURES = {
-    **{f'{name} accuracy': Figure(f'{name} accuracy', higher=True) for name in _SURFACES},
-    **{f'{name} UAR': Figure(f'{name} UAR', higher=True) for name in _SURFACES},
+    **{
+        f'{table} {score}': Figure(f'{label} {score}', higher=True)
+        for score in ('accuracy', 'UAR')
+        for table, label in _SURFACES.items()
+    },
     'coefficient': Figure('friction coefficient MAE', higher=False),
     'siren TPR': Figure('siren: share of time raised', higher=True),
     'siren FPR': Figure('siren: share of time falsely raised', higher=False),
-    'ADE': Figure('ADE at 6 s, m', higher=False),
-    'minADE': Figure('minADE at 6 s, m', higher=False),
+    'ADE': Figure('ADE at 6 s / CTRA', higher=False),
+    'minADE': Figure('minADE at 6 s / CTRA', higher=False),
 }
 
 
@@ -126,14 +134,20 @@ def figures(total: Mapping[str, Any]) -> dict[str, float | None]:
     for table in _SURFACES:
         scores[f'{table} accuracy'] = seen[table]['accuracy']
         scores[f'{table} UAR'] = seen[table]['uar']
-    path = total['trajectory']['mm_fusion']['all']
+    path, ctra = (total['trajectory'][model]['all'] for model in ('mm_fusion', 'ctra'))
     return scores | {
         'coefficient': seen['friction_coefficient_mae'],
         'siren TPR': truth['siren']['true_positive_rate'],
         'siren FPR': truth['siren']['false_positive_rate'],
-        'ADE': (path['ade_m'] or {}).get('6'),
-        'minADE': (path['min_ade_m'] or {}).get('6'),
+        'ADE': _ratio(path['ade_m'], ctra['ade_m']),
+        'minADE': _ratio(path['min_ade_m'], ctra['ade_m']),
     }
+
+
+def _ratio(mine: Mapping[str, float | None], other: Mapping[str, float | None]) -> float | None:
+    """Compare displacements at 6 s; None where nothing was scored."""
+    length, reference = mine['6'], other['6']
+    return length / reference if length is not None and reference else None
 
 
 def better(row: Mapping[str, Any]) -> str:
