@@ -58,17 +58,6 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def choose(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
-        """Keep some rows."""
-        return Predictions(
-            {name: value[rows] for name, value in self.outputs.items()},
-            {name: value[rows] for name, value in self.targets.items()},
-            self.presence[rows],
-            self.indices[rows],
-            self.groups[rows],
-            self.owners[rows],
-        )
-
 
 def join(parts: Sequence[Predictions]) -> Predictions:
     """Put predictions together, at least one."""

@@ -146,8 +146,13 @@ def surface_weights(
 
 
 def fingerprints(shares: Iterable[Share]) -> dict[str, str]:
-    """Give the checksum of each source, with what of it is learned from."""
-    return {share.kind: f'{share.source.fingerprint}:{len(share.train)}' for share in shares}
+    """Give the checksum of each source, with how much of it is learned from."""
+    found: dict[str, str] = {}
+    for share in shares:
+        # Recordings to look at are of a kind that others to learn from may be of as well.
+        name = f'{share.source.name}: {share.kind}' if share.kind in found else share.kind
+        found[name] = f'{share.source.fingerprint}:{len(share.train)}'
+    return found
 
 
 def make_mixture(

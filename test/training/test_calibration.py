@@ -1,15 +1,36 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Temperatures undo what scaled the logits."""
+"""Temperatures undo what scaled the logits; thresholds and deviations hold what they say."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from scipy.special import expit
 from scipy.special import softmax as reference_softmax
 
-from mm_fusion.training.calibration import fit_temperature, sigmoid, softmax
+from mm_fusion.training.calibration import (
+    calibrate,
+    covariance_scales,
+    fit_temperature,
+    sigmoid,
+    siren_cases,
+    softmax,
+)
+from mm_fusion.types.features import MODES, STEPS
+
+if TYPE_CHECKING:
+    from mm_fusion.training.predict import Predictions
+
+pytestmark = pytest.mark.torch
+
+
+def predictions(*arguments: Any, **options: Any) -> Predictions:
+    from support.predicted import predictions as made
+
+    return made(*arguments, **options)
 
 
 @pytest.mark.parametrize('scale', [0.5, 3.0])
@@ -36,3 +57,96 @@ def test_probabilities_match_scipy_and_survive_large_logits() -> None:
     logits = np.array([[1.0, -2.0, 0.5], [1e4, 0.0, -1e4]])
     assert softmax(logits, 2.0) == pytest.approx(reference_softmax(logits / 2.0, axis=1))
     assert sigmoid(logits[:, 0], 2.0) == pytest.approx(expit(logits[:, 0] / 2.0))
+
+
+def test_a_share_of_truths_lies_in_the_scaled_ellipse_at_each_step() -> None:
+    random = np.random.default_rng(0)
+    deviations = np.linspace(0.5, 4.0, STEPS)
+    form = np.zeros((4000, MODES, STEPS, 5), np.float32)
+    form[:, 2, :, 4] = 0.5  # the mode that is the most likely; its deviations are 1 m
+    modes = np.zeros((4000, MODES), np.float32)
+    modes[:, 2] = 1.0
+    draws = random.multivariate_normal((0, 0), [[1.0, 0.5], [0.5, 1.0]], (4000, STEPS))
+    truth = (draws * deviations[:, None]).astype(np.float32)
+    found = calibrate(
+        [
+            predictions(
+                4000,
+                {'trajectory': form, 'modes': modes},
+                {'trajectory': truth},
+                ['a'] * 3000 + ['b'] * 1000,
+            )
+        ],
+        0.02,
+        None,
+    )
+    scales = found['trajectory']['covariance_scales']
+    assert scales == pytest.approx((deviations**2).tolist(), rel=0.1)
+    for shares in found['trajectory']['coverage_held_out'].values():
+        assert shares == pytest.approx([0.9] * STEPS, abs=0.03)
+    assert found['examples']['modes'] == 4000
+
+
+def test_a_short_drive_weighs_as_much_as_a_long_one() -> None:
+    short, long = np.full((10, STEPS), 9.0), np.full((1000, STEPS), 1.0)
+    # Nine tenths of the weight lie in the long drive and most of the short one.
+    chi2 = -2.0 * np.log(0.1)
+    assert covariance_scales([short, long])[0] == pytest.approx(9.0 / chi2)
+    assert covariance_scales([long])[0] == pytest.approx(1.0 / chi2)
+
+
+def test_what_new_data_say_nothing_of_is_kept() -> None:
+    known = {
+        'temperatures': {'friction': 0.5, 'siren': 0.7},
+        'siren_threshold': 0.8,
+        'trajectory': {'times_s': [1.0], 'covariance_scales': [2.0], 'source': 'before'},
+        'friction_coefficient_std_scale': 1.5,
+    }
+    random = np.random.default_rng(0)
+    friction = random.integers(0, 2, 500)
+    logits = np.zeros((500, 6), np.float32)
+    logits[np.arange(500), np.where(random.uniform(size=500) < 0.8, friction, 1 - friction)] = 9.0
+    found = calibrate(
+        [predictions(500, {'friction': logits}, {'friction': friction})], 0.02, known
+    )
+    assert found['temperatures']['friction'] > 2.0
+    assert found['temperatures']['siren'] == 0.7
+    assert found['temperatures']['material'] == 1.0
+    for name in ('siren_threshold', 'trajectory', 'friction_coefficient_std_scale'):
+        assert found[name] == known[name]
+    nothing = calibrate([], 0.02, None)
+    assert nothing['siren_threshold'] == 0.5
+    assert nothing['trajectory']['covariance_scales'] == [1.0] * STEPS
+    assert set(nothing['temperatures'].values()) == {1.0}
+
+
+def test_the_threshold_keeps_the_rate_of_false_alarms_by_clip() -> None:
+    random = np.random.default_rng(0)
+    siren = np.repeat([0, 1], 200)
+    windows = np.repeat(siren, 3)
+    logits = random.normal(0, 1, (1200, 1)) + 3.0 * windows[:, None]
+    owners = np.repeat(np.arange(400, dtype=np.int64), 3)
+    part = predictions(1200, {'siren': logits}, {'siren': windows}, owners=owners)
+    found = calibrate([part], 0.05, None)
+    scores, targets, first = siren_cases([part], found['temperatures']['siren'])
+    assert (targets == siren).all()
+    assert (first == np.arange(400) * 3).all()
+    assert (scores[siren == 0] >= found['siren_threshold']).mean() == pytest.approx(0.05)
+    assert (scores[siren == 1] >= found['siren_threshold']).mean() > 0.95
+
+
+def test_clips_of_two_sources_stay_apart() -> None:
+    part = predictions(2, {'siren': np.array([[2.0], [-2.0]])}, {'siren': np.array([1, 0])})
+    scores, targets, _ = siren_cases([part, part], 1.0)
+    assert scores == pytest.approx(expit([2.0, -2.0, 2.0, -2.0]))
+    assert targets.tolist() == [1, 0, 1, 0]
+
+
+def test_the_deviation_of_the_friction_coefficient_becomes_honest() -> None:
+    random = np.random.default_rng(0)
+    output = np.stack([np.full(5000, 0.6), np.full(5000, np.log(0.05))], axis=1)
+    truth = random.normal(0.6, 0.15, 5000)
+    part = predictions(5000, {'friction_coefficient': output}, {'friction_coefficient': truth})
+    assert calibrate([part], 0.02, None)['friction_coefficient_std_scale'] == pytest.approx(
+        3.0, rel=0.05
+    )

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibration and scores go from held-out predictions into the manifest."""
+"""What a run leaves becomes the manifest and the weights of a bundle."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mm_fusion.errors import DatasetError
@@ -39,40 +39,77 @@ def test_a_table_that_lacks_a_class_is_refused(tmp_path: Path, text: str) -> Non
         read_friction_coefficients(path)
 
 
-def test_clips_score_the_mean_of_their_windows() -> None:
-    from mm_fusion.training.manifest import clip_scores
+def write_run(folder: Path, kinds: tuple[str, ...]) -> None:
+    """Write what a run leaves."""
+    from mm_fusion.models.network import build_network
+    from mm_fusion.training.calibration import calibrate
+    from mm_fusion.training.checkpoint import AVERAGE, BEST, save_checkpoint
+    from support.learning import NETWORK
 
-    found = clip_scores(np.array([7, 2, 7, 9]), np.array([0.2, 0.5, 0.6, 1.0]))
-    assert found == pytest.approx([0.5, 0.4, 1.0])
-
-
-def test_the_threshold_keeps_the_false_positive_rate() -> None:
-    from mm_fusion.labels import RoadLabels, SoundLabels
-    from mm_fusion.training.manifest import build_manifest
-    from mm_fusion.training.validation import HeldOut
-
-    random = np.random.default_rng(0)
-    siren = np.repeat([0, 1], 100)
-    logits = random.normal(0, 1, 200) + 3.0 * siren
-    surface = {
-        task: random.normal(0, 1, (4, size))
-        for task, size in (('friction', 6), ('material', 5), ('unevenness', 3))
+    network = build_network(NETWORK, pretrained=False)
+    tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
+    git = {'commit': '0' * 40, 'changed': False}
+    meta = {'network': NETWORK.to_dict(), 'git': git, 'epoch': 2}
+    save_checkpoint(folder / 'fold0' / BEST, tensors, meta)
+    save_checkpoint(folder / BEST, tensors, meta)
+    about = {
+        'command': 'mm_fusion train',
+        'sources': {},
+        'limits': [],
+        'data': [
+            {
+                'name': kind,
+                'samples': 1,
+                'learned_from': 1,
+                'road_labels': True,
+                'sha256': '0' * 64,
+            }
+            for kind in kinds
+        ],
     }
-    order = random.permutation(200)
-    manifest = build_manifest(
-        HeldOut(np.arange(4), surface, surface, order, logits[order], logits[order]),
-        RoadLabels(Path(), ('a',) * 4, {task: np.array([0, 1, 2, -1]) for task in surface}),
-        SoundLabels(Path(), ('a',) * 200, siren, ('x',) * 200, ('g',) * 200),
-        {'source': 'made by the test'},
-        name='tiny',
-        folds=2,
-        siren_false_positive_rate=0.05,
-        friction_coefficients=TABLE,
-        training={},
-    )
-    scores = manifest['metrics']['microphone_alone']
-    assert manifest['calibration']['trajectory'] == {'source': 'made by the test'}
-    assert scores['false_positive_rate'] == 0.05
-    assert scores['true_positive_rate'] > 0.8
-    assert manifest['calibration']['siren_threshold'] == scores['threshold']
-    assert manifest['metrics']['camera_alone']['friction']['examples'] == 3
+    metrics = {'protocol': 'none', 'road_state': {}, 'trajectory': {}}
+    for name, content in (
+        ('calibration', calibrate([], 0.02, None)), ('metrics', metrics), ('run', about),
+    ):  # fmt: skip
+        (folder / f'{name}.json').write_text(json.dumps(content))
+
+
+def test_a_run_and_its_folds_say_all_that_a_bundle_needs(tmp_path: Path) -> None:
+    from mm_fusion.training.manifest import read_run
+
+    write_run(tmp_path, ('photographs', 'bags'))
+    finished = read_run(tmp_path, 'mine', TABLE)
+    assert finished.manifest['name'] == 'mine'
+    assert finished.manifest['surface_from'] == ['camera', 'microphone']
+    assert finished.manifest['training']['epochs'] == 2
+    fold = read_run(tmp_path / 'fold0', 'mine', TABLE)
+    assert fold.manifest['calibration'] == finished.manifest['calibration']
+    write_run(tmp_path, ('photographs', 'motion_bags'))
+    assert read_run(tmp_path, 'mine', TABLE).manifest['surface_from'] == ['camera']
+
+
+def test_the_weights_of_a_bundle_are_those_of_the_network(tmp_path: Path) -> None:
+    from mm_fusion.training.checkpoint import AVERAGE, parse_checkpoint
+    from mm_fusion.training.manifest import read_run
+
+    write_run(tmp_path, ('photographs',))
+    finished = read_run(tmp_path, 'mine', TABLE)
+    tensors, meta = parse_checkpoint(finished.weights, 'weights')
+    assert meta['network'] == finished.network.config.to_dict()
+    state = finished.network.state_dict()
+    assert set(tensors) == {AVERAGE + name for name in state}
+    for name, value in state.items():
+        found = tensors[AVERAGE + name]
+        assert found.element_size() == (2 if value.ndim > 1 else value.element_size())
+        assert found.float().numpy() == pytest.approx(value.float().numpy(), rel=1e-3, abs=1e-6)
+
+
+def test_a_run_that_has_not_ended_is_refused(tmp_path: Path) -> None:
+    from mm_fusion.training.manifest import read_run
+
+    with pytest.raises(DatasetError, match=r'best\.safetensors: cannot be read'):
+        read_run(tmp_path, 'mine', TABLE)
+    write_run(tmp_path, ('photographs',))
+    (tmp_path / 'metrics.json').unlink()
+    with pytest.raises(DatasetError, match=r'metrics\.json: cannot be read: .*has ended'):
+        read_run(tmp_path, 'mine', TABLE)
