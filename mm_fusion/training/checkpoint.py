@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         kept = f'; the last good {path.name} is kept' if path.exists() else ''
         reason = 'the disk is full' if error.errno == errno.ENOSPC else error.strerror
         raise DatasetError(f'{path}: cannot write {len(content)} bytes: {reason}{kept}') from error

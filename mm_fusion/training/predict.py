@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 from mm_fusion.errors import DatasetError
+from mm_fusion.training.checkpoint import write_whole
 from mm_fusion.training.data.mixture import in_order
 from mm_fusion.training.objective import embed, to_device
 from mm_fusion.types.features import NETWORK_MODALITIES
@@ -140,7 +142,11 @@ def _predict_batch(
 
 
 def save_predictions(path: Path, predictions: Mapping[str, Mapping[str, Predictions]]) -> None:
-    """Write predictions by source and subset as one ``.npz``."""
+    """Write predictions by source and subset as one ``.npz``.
+
+    Raises:
+        DatasetError: The file cannot be written.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     for source, subsets in predictions.items():
         for subset, found in subsets.items():
@@ -151,9 +157,9 @@ def save_predictions(path: Path, predictions: Mapping[str, Mapping[str, Predicti
             arrays[f'{prefix}|indices|'] = found.indices
             arrays[f'{prefix}|groups|'] = found.groups
             arrays[f'{prefix}|owners|'] = found.owners
-    partial = path.with_suffix('.partial.npz')
-    np.savez(partial, allow_pickle=False, **arrays)
-    partial.replace(path)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    write_whole(path, content.getvalue())
 
 
 def load_predictions(path: Path) -> dict[str, dict[str, Predictions]]:

@@ -4,22 +4,24 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mm_fusion.errors import DatasetError
 from mm_fusion.types.predictions import FRICTION_CLASSES
+from support.finished import FRICTION_TABLE, write_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.torch
-TABLE = Path(__file__).parents[2] / 'config' / 'friction_coefficients.yaml'
 
 
 def test_the_shipped_table_of_friction_is_complete_and_ordered() -> None:
     from mm_fusion.training.manifest import read_friction_coefficients
 
-    table = read_friction_coefficients(TABLE)
+    table = read_friction_coefficients(FRICTION_TABLE)
     means = [table['classes'][name]['mean'] for name in FRICTION_CLASSES]
     assert all(0 < mean <= 1 for mean in means)
     assert means[0] == max(means)
@@ -39,53 +41,18 @@ def test_a_table_that_lacks_a_class_is_refused(tmp_path: Path, text: str) -> Non
         read_friction_coefficients(path)
 
 
-def write_run(folder: Path, kinds: tuple[str, ...]) -> None:
-    """Write what a run leaves."""
-    from mm_fusion.models.network import build_network
-    from mm_fusion.training.calibration import calibrate
-    from mm_fusion.training.checkpoint import AVERAGE, BEST, save_checkpoint
-    from support.learning import NETWORK
-
-    network = build_network(NETWORK, pretrained=False)
-    tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
-    git = {'commit': '0' * 40, 'changed': False}
-    meta = {'network': NETWORK.to_dict(), 'git': git, 'epoch': 2}
-    save_checkpoint(folder / 'fold0' / BEST, tensors, meta)
-    save_checkpoint(folder / BEST, tensors, meta)
-    about = {
-        'command': 'mm_fusion train',
-        'sources': {},
-        'limits': [],
-        'data': [
-            {
-                'name': kind,
-                'samples': 1,
-                'learned_from': 1,
-                'road_labels': True,
-                'sha256': '0' * 64,
-            }
-            for kind in kinds
-        ],
-    }
-    metrics = {'protocol': 'none', 'road_state': {}, 'trajectory': {}}
-    for name, content in (
-        ('calibration', calibrate([], 0.02, None)), ('metrics', metrics), ('run', about),
-    ):  # fmt: skip
-        (folder / f'{name}.json').write_text(json.dumps(content))
-
-
 def test_a_run_and_its_folds_say_all_that_a_bundle_needs(tmp_path: Path) -> None:
     from mm_fusion.training.manifest import read_run
 
     write_run(tmp_path, ('photographs', 'bags'))
-    finished = read_run(tmp_path, 'mine', TABLE)
+    finished = read_run(tmp_path, 'mine', FRICTION_TABLE)
     assert finished.manifest['name'] == 'mine'
     assert finished.manifest['surface_from'] == ['camera', 'microphone']
     assert finished.manifest['training']['epochs'] == 2
-    fold = read_run(tmp_path / 'fold0', 'mine', TABLE)
+    fold = read_run(tmp_path / 'fold0', 'mine', FRICTION_TABLE)
     assert fold.manifest['calibration'] == finished.manifest['calibration']
     write_run(tmp_path, ('photographs', 'motion_bags'))
-    assert read_run(tmp_path, 'mine', TABLE).manifest['surface_from'] == ['camera']
+    assert read_run(tmp_path, 'mine', FRICTION_TABLE).manifest['surface_from'] == ['camera']
 
 
 def test_the_weights_of_a_bundle_are_those_of_the_network(tmp_path: Path) -> None:
@@ -93,7 +60,7 @@ def test_the_weights_of_a_bundle_are_those_of_the_network(tmp_path: Path) -> Non
     from mm_fusion.training.manifest import read_run
 
     write_run(tmp_path, ('photographs',))
-    finished = read_run(tmp_path, 'mine', TABLE)
+    finished = read_run(tmp_path, 'mine', FRICTION_TABLE)
     tensors, meta = parse_checkpoint(finished.weights, 'weights')
     assert meta['network'] == finished.network.config.to_dict()
     state = finished.network.state_dict()
@@ -108,8 +75,8 @@ def test_a_run_that_has_not_ended_is_refused(tmp_path: Path) -> None:
     from mm_fusion.training.manifest import read_run
 
     with pytest.raises(DatasetError, match=r'best\.safetensors: cannot be read'):
-        read_run(tmp_path, 'mine', TABLE)
+        read_run(tmp_path, 'mine', FRICTION_TABLE)
     write_run(tmp_path, ('photographs',))
     (tmp_path / 'metrics.json').unlink()
     with pytest.raises(DatasetError, match=r'metrics\.json: cannot be read: .*has ended'):
-        read_run(tmp_path, 'mine', TABLE)
+        read_run(tmp_path, 'mine', FRICTION_TABLE)
