@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path  # noqa: TC003  # typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +15,7 @@ from mm_fusion.cli.training import (
     data_paths,
     first_process,
     needing_torch,
+    processes,
     progress_bars,
     read_sources,
     say,
@@ -102,6 +103,8 @@ def train(
     """
     if folds == 1:
         raise DatasetError('folds: found 1, expected 0 or at least 2')
+    if folds and processes() > 1:
+        raise DatasetError(f'folds: found {processes()} processes of torchrun, expected one')
     with needing_torch():
         import torch
 
@@ -112,7 +115,7 @@ def train(
     torch.set_num_threads(threads)
     options = {
         'roads': roads, 'sounds': sounds, 'bags': bags, 'labels': labels,
-        'validation-bags': validation_bags, 'config': config, 'sources': sources, 'from': start,
+        'validation-bags': validation_bags, 'config': config, 'sources': sources, 'from': None if start is None else Path(start),
         'freeze-encoders': freeze_encoders, 'seed': seed, 'epochs': epochs,
         'folds': folds or None, 'out': out,
     }  # fmt: skip

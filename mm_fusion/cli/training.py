@@ -47,6 +47,11 @@ def first_process() -> bool:
     return int(os.environ.get('RANK', '0')) == 0
 
 
+def processes() -> int:
+    """Give the number of processes that torchrun started."""
+    return int(os.environ.get('WORLD_SIZE', '1'))
+
+
 def data_paths(
     roads: Path | None,
     sounds: Path | None,

@@ -189,7 +189,8 @@ def _conclude(
     protocol: str,
 ) -> dict[str, Any]:
     """Calibrate, score, and write down what an export needs."""
-    known = None if plan.start is None else load_start(plan.start).calibration
+    start = None if plan.start is None else load_start(plan.start)
+    known = None if start is None else start.calibration
     rate = plan.config.data.siren_false_positive_rate
     calibration = calibrate([part['all'] for part in found.values()], rate, known)
     sublabels = [
@@ -203,7 +204,7 @@ def _conclude(
         **plan.about,
         'seed': plan.config.seed,
         'configuration': plan.config.to_dict(),
-        'start': plan.start,
+        'start': None if start is None else start.name,
         'data': [
             {
                 'name': share.kind,
