@@ -49,14 +49,13 @@ def pretrain(
     ``mm_fusion train --from OUT``.
     """
     with needing_torch():
-        import torch
-
         from mm_fusion.training.checkpoint import load_start
+        from mm_fusion.training.distributed import use_threads
         from mm_fusion.training.pretrain import pretrain_run
         from mm_fusion.training.sources import open_unlabelled
     from rich.console import Console
 
-    torch.set_num_threads(threads)
+    use_threads(threads)
     begin = None if start is None else load_start(start).network
     settings = training_settings(config, seed=seed, epochs=epochs)
     if begin is not None:

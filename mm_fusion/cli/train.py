@@ -106,17 +106,17 @@ def train(
     if folds and processes() > 1:
         raise DatasetError(f'folds: found {processes()} processes of torchrun, expected one')
     with needing_torch():
-        import torch
-
         from mm_fusion.training import crossval
         from mm_fusion.training.checkpoint import load_start
+        from mm_fusion.training.distributed import use_threads
     from rich.console import Console
 
-    torch.set_num_threads(threads)
+    use_threads(threads)
     options = {
         'roads': roads, 'sounds': sounds, 'bags': bags, 'labels': labels,
-        'validation-bags': validation_bags, 'config': config, 'sources': sources, 'from': None if start is None else Path(start),
-        'freeze-encoders': freeze_encoders, 'seed': seed, 'epochs': epochs,
+        'validation-bags': validation_bags, 'config': config, 'sources': sources,
+        'from': None if start is None else Path(start), 'freeze-encoders': freeze_encoders,
+        'seed': seed, 'epochs': epochs,
         'folds': folds or None, 'out': out,
     }  # fmt: skip
     settings = training_settings(config, seed=seed, epochs=epochs, freeze=freeze_encoders)

@@ -15,9 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
-import torch
 
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.metrics.trajectory import turning
@@ -31,7 +29,7 @@ from mm_fusion.training.checkpoint import (
 )
 from mm_fusion.training.data.bags import BagSamples
 from mm_fusion.training.data.sounds import SoundClips
-from mm_fusion.training.distributed import join_world
+from mm_fusion.training.distributed import join_world, use_threads
 from mm_fusion.training.predict import (
     SUBSETS,
     Predictions,
@@ -273,8 +271,7 @@ def _settle(told: Any) -> None:
     """Leave the other cores to the other folds, and remember where to tell progress."""
     global _TOLD  # noqa: PLW0603  # the only way from an initializer to the task
     _TOLD = told
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_threads(1)
 
 
 def run_fold(plan: Plan, number: int, folds: int) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import torch
 from torch import distributed
 
@@ -53,6 +54,12 @@ class World:
         shared = torch.tensor([value], dtype=torch.float64, device=self.device)
         distributed.broadcast(shared, 0)
         return float(shared)
+
+
+def use_threads(count: int) -> None:
+    """Let this process compute with so many threads: torch, and OpenCV beside it."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,10 +50,11 @@ def test_the_network_comes_back(tmp_path: Path) -> None:
 
 
 def test_changed_classes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mm_fusion import labels
     from mm_fusion.training import checkpoint
 
     path = write(tmp_path / 'a.safetensors')
-    monkeypatch.setitem(checkpoint.SURFACE_CLASSES, 'material', ('asphalt', 'sand'))
+    monkeypatch.setitem(labels.SURFACE_CLASSES, 'material', ('asphalt', 'sand'))
     with pytest.raises(
         DatasetError, match=r"found material classes \['asphalt', 'concrete'.*sand"
     ):
@@ -112,5 +114,5 @@ def test_the_state_of_the_code_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     state = checkpoint.git_state()
     assert len(state['commit']) == 40
     assert state['changed'] in (True, False)
-    monkeypatch.setattr(checkpoint.shutil, 'which', lambda _: None)
+    monkeypatch.setattr(shutil, 'which', lambda _: None)
     assert checkpoint.git_state() == {'commit': 'unknown', 'changed': None}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def test_losses_scores_and_lengths_have_panels_of_their_own() -> None:
 
     panels = {
         axes.get_title(loc='left') or axes.get_title(): [
-            (str(line.get_label()), list(line.get_ydata())) for line in axes.get_lines()
+            (str(line.get_label()), np.asarray(line.get_ydata()).tolist())
+            for line in axes.get_lines()
         ]
         for axes in curves_figure(HISTORY).get_axes()
         if axes.get_visible()

@@ -117,15 +117,16 @@ def test_sirens_that_are_mixed_in_come_from_clips_that_are_learned_from(
 ) -> None:
     from mm_fusion.training import sources
     from mm_fusion.training.config import TrainingConfig
+    from mm_fusion.training.data.sounds import SoundClips
 
     given: list[np.ndarray[Any, Any]] = []
-    original = sources.SoundClips.siren
+    original = SoundClips.siren
 
     def noted(self: Any, chosen: Any) -> Any:
         given.append(chosen)
         return original(self, chosen)
 
-    monkeypatch.setattr(sources.SoundClips, 'siren', noted)
+    monkeypatch.setattr(SoundClips, 'siren', noted)
     paths = data(tmp_path, sounds=write_sounds(tmp_path / 'sounds', 3))
     shares = sources.open_shares(paths, TrainingConfig(), sources.Fold(1, 3, 0))
     assert len(given) == 1
