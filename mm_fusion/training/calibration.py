@@ -116,10 +116,10 @@ def likely_paths(
     order = np.argsort(-found.outputs['modes'][known], axis=1, kind='stable')
     form = np.take_along_axis(form, order[:, :, None, None], axis=1)
     first = form[:, 0]
-    across, along = np.exp(first[..., 2]), np.exp(first[..., 3])
-    shared = first[..., 4] * across * along
+    along, aside = np.exp(first[..., 2]), np.exp(first[..., 3])
+    shared = first[..., 4] * along * aside
     covariances = np.stack(
-        [np.stack([across**2, shared], axis=-1), np.stack([shared, along**2], axis=-1)], axis=-2
+        [np.stack([along**2, shared], axis=-1), np.stack([shared, aside**2], axis=-1)], axis=-2
     )
     return form[..., :2], truth[known], covariances
 
