@@ -131,11 +131,8 @@ def _predict_batch(
         if not kept.any():
             continue
         presence = (moved.presence * wanted)[kept]
-        hidden = {
-            modality: embeddings[modality][kept] * presence[:, column : column + 1]
-            for column, modality in enumerate(NETWORK_MODALITIES)
-        }
-        outputs = network.fuse(hidden, presence, moved.age_s[kept] * presence)
+        chosen = {modality: value[kept] for modality, value in embeddings.items()}
+        outputs = network.fuse(chosen, presence, moved.age_s[kept])
         arrays = {key: value.float().cpu().numpy() for key, value in outputs.items()}
         found[name] = (arrays, presence.cpu().numpy(), kept.numpy())
     return found
