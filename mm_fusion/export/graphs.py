@@ -88,15 +88,15 @@ class Graph:
 class _FusionStage(nn.Module):
     """Give the fusion positional inputs and outputs, as a graph has them."""
 
-    def __init__(self, fusion: nn.Module) -> None:
+    def __init__(self, network: FusionNetwork) -> None:
         super().__init__()
-        self.fusion = fusion
+        self.network = network
 
     def forward(
         self, image: Tensor, audio: Tensor, motion: Tensor, presence: Tensor, age_s: Tensor
     ) -> tuple[Tensor, ...]:
         embeddings = dict(zip(NETWORK_MODALITIES, (image, audio, motion), strict=True))
-        outputs = self.fusion(embeddings, presence, age_s)
+        outputs = self.network.fuse(embeddings, presence, age_s)
         return tuple(outputs[key] for key in FUSION_OUTPUTS)
 
 
@@ -128,7 +128,7 @@ def export_encoder(network: FusionNetwork, modality: str) -> Graph:
 
 def export_fusion(network: FusionNetwork) -> Graph:
     """Export the fusion, as ``export_stages`` does."""
-    stage = _FusionStage(network.fusion)
+    stage = _FusionStage(network)
     return _export(stage, _fusion_cases(network), tuple(FUSION_OUTPUTS.values()))
 
 

@@ -36,6 +36,7 @@ CORRELATION_BOUND = 0.95
 
 _NARROWING = 4
 _GAUSSIAN = 5
+_MOMENTS = 4
 _SPREAD = 0.1
 _LOG_SIGMA_RANGE = 3.0
 _RESIDUAL_SCALE_M, _SIGMA_SCALE_M, _GROWTH = 0.5, 0.2, 1.5
@@ -123,6 +124,59 @@ class TrajectoryHead(nn.Module):
             dim=3,
         )
         return raw[:, :MODES], path
+
+
+class PathCorrection(nn.Module):
+    """What the ego history by itself adds to the modes of the path.
+
+    A step that learns from images costs as much as a hundred that learn from motion alone, and
+    the path needs many: so this part is trained by itself once the rest is (``training.refine``).
+    Until then it adds nothing.
+
+    Args:
+        size: Length of the motion embedding.
+    """
+
+    residual_scale: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        last = nn.Linear(size, MODES * (1 + STEPS * _MOMENTS))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(
+            nn.LayerNorm(size),
+            nn.Linear(size, size),
+            nn.GELU(),
+            nn.Linear(size, size),
+            nn.GELU(),
+            last,
+        )
+        self.register_buffer(
+            'residual_scale', _growing(_RESIDUAL_SCALE_M)[:, None], persistent=False
+        )
+
+    def forward(
+        self, motion: Tensor, present: Tensor, modes: Tensor, trajectory: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Correct the logits of the modes and their Gaussians.
+
+        Args:
+            motion: float32 (batch, size), the motion embedding; anything where absent.
+            present: float32 (batch, 1), 1 or 0; where 0, nothing is added.
+            modes: (batch, 6), of ``TrajectoryHead``.
+            trajectory: (batch, 6, 12, 5), of the same.
+
+        Returns:
+            Both, corrected.
+        """
+        raw = self.layers(torch.where(present > 0.0, motion, 0.0)) * present
+        moments = raw[:, MODES:].reshape(raw.shape[0], MODES, STEPS, _MOMENTS)
+        residual, spread = torch.split(moments, 2, dim=3)
+        path, log_sigma, correlation = torch.split(trajectory, [2, 2, 1], dim=3)
+        log_sigma = log_sigma + _LOG_SIGMA_RANGE * torch.tanh(spread / _LOG_SIGMA_RANGE)
+        corrected = [path + residual * self.residual_scale, log_sigma, correlation]
+        return modes + raw[:, :MODES], torch.cat(corrected, dim=3)
 
 
 class Heads(nn.Module):

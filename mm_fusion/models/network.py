@@ -12,6 +12,7 @@ from torch import nn
 from mm_fusion.models.encoders import build_encoder
 from mm_fusion.models.encoders.image import ImageEncoder, load_imagenet_weights
 from mm_fusion.models.fusion import STRATEGIES
+from mm_fusion.models.heads import PathCorrection
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from mm_fusion.models.config import NetworkConfig
     from mm_fusion.models.fusion.base import Fusion
+
+
+MOTION = 'motion'
 
 
 class FusionNetwork(nn.Module):
@@ -33,6 +37,7 @@ class FusionNetwork(nn.Module):
         config: The same.
         encoders: ``Encoder`` by modality.
         fusion: A ``Fusion``.
+        path: A ``PathCorrection``.
         embedding_sizes: Length of the embedding by modality.
     """
 
@@ -45,6 +50,7 @@ class FusionNetwork(nn.Module):
         self.embedding_sizes = {name: part.embedding_size for name, part in encoders.items()}
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = STRATEGIES[config.fusion](self.embedding_sizes, config.token_size)
+        self.path = PathCorrection(self.embedding_sizes[MOTION])
 
     def encode(
         self,
@@ -87,9 +93,16 @@ class FusionNetwork(nn.Module):
             age_s: float32 (batch, 3), seconds, in the same order.
 
         Returns:
-            What ``Fusion.fuse_tokens`` gives.
+            What ``Fusion.fuse_tokens`` gives, its path corrected by ``PathCorrection``.
         """
         outputs: dict[str, Tensor] = self.fusion(embeddings, presence, age_s)
+        column = NETWORK_MODALITIES.index(MOTION)
+        outputs['modes'], outputs['trajectory'] = self.path(
+            embeddings[MOTION],
+            presence[:, column : column + 1],
+            outputs['modes'],
+            outputs['trajectory'],
+        )
         return outputs
 
     def forward(

@@ -57,6 +57,13 @@ class OptimizationConfig:
     bfloat16: bool = flag(
         default=True, description='Compute the image encoder in bfloat16 while training'
     )
+    path_steps: int = whole(
+        1000,
+        "Batches of motion alone that the path's correction learns from once the rest has learned",
+        '1',
+        0,
+        1_000_000,
+    )
     device: str = text('auto', 'auto: a GPU where torch has one', 'auto', 'cpu', 'cuda')
     patience: int = whole(
         0, 'Epochs without a lower validation loss until it stops; 0: never', '1', 0, 10_000

@@ -68,11 +68,16 @@ class LogMel(nn.Module):
         time = np.arange(_FFT)
         phase = 2.0 * np.pi * np.outer(np.arange(_FFT // 2 + 1), time) / _FFT
         hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * time / _FFT)
+        filters = mel_filters()
+        heard = filters.any(axis=0)  # of the lowest and the highest bins no filter takes anything
+        phase = phase[heard]
         kernel = np.concatenate([np.cos(phase), np.sin(phase)]) * hann / hann.sum()
         self.register_buffer(
             'transform', torch.from_numpy(kernel[:, None, :]).float(), persistent=False
         )
-        self.register_buffer('filters', torch.from_numpy(mel_filters()), persistent=False)
+        self.register_buffer(
+            'filters', torch.from_numpy(filters[:, heard].copy()), persistent=False
+        )
 
     def forward(self, audio: Tensor) -> Tensor:
         """Transform ``audio``, float32 (batch, samples), to (batch, 2, mels, frames).
