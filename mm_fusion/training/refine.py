@@ -114,7 +114,6 @@ def refine_path(
 def _with_path(source: BagSamples, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """Choose the samples whose future is known."""
     paths = source.paths
-    known = np.isfinite(paths.rollout).all(axis=(1, 2)) & np.isfinite(paths.future).all(
-        axis=(1, 2)
-    )
-    return chosen[known[chosen]]
+    both = np.concatenate([paths.rollout, paths.future], axis=2).reshape(len(source), -1)
+    unknown = np.isnan(both).sum(axis=1)
+    return chosen[unknown[chosen] == 0]
