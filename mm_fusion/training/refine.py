@@ -116,4 +116,4 @@ def _with_path(source: BagSamples, chosen: NDArray[np.int64]) -> NDArray[np.int6
     paths = source.paths
     both = np.concatenate([paths.rollout, paths.future], axis=2).reshape(len(source), -1)
     unknown = np.isnan(both).sum(axis=1)
-    return chosen[unknown[chosen] == 0]
+    return np.asarray(chosen[unknown[chosen] == 0], np.int64)
