@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from mm_fusion.training.checkpoint import AVERAGE, BEST, load_checkpoint, save_checkpoint
 from mm_fusion.training.data.bags import BagSamples
@@ -104,11 +105,17 @@ def refine_path(
     )
     refined = trainer.fit()
     if world.writes:
-        _, meta = load_checkpoint(folder / BEST)
-        tensors = {AVERAGE + name: value for name, value in refined.state_dict().items()}
-        save_checkpoint(folder / BEST, tensors, meta)
+        _replace_best(folder / BEST, refined)
     world.wait()
     return refined
+
+
+def _replace_best(path: Path, network: FusionNetwork) -> None:
+    """Put the refined weights in the place of the others, unless they are there already."""
+    found, meta = load_checkpoint(path)
+    tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
+    if not all(torch.equal(found[name], value.cpu()) for name, value in tensors.items()):
+        save_checkpoint(path, tensors, meta)
 
 
 def _with_path(source: BagSamples, chosen: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -44,7 +44,7 @@ def document(bundle: Bundle) -> dict[str, Any]:
 def fuse(backend: Backend, present: tuple[int, int, int]) -> dict[str, NDArray[Any]]:
     random = np.random.default_rng(0)
     driving = np.tile(np.array([8.0, 0.05, 0.2], np.float32), (1, 20, 1))
-    inputs = {
+    inputs: dict[str, NDArray[Any]] = {
         'image': random.integers(0, 256, (1, 224, 224, 3), dtype=np.uint8),
         'audio': np.zeros((1, 48_000), np.float32),
         'motion': driving,

