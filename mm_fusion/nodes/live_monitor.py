@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import signal
 import sys
@@ -131,8 +130,14 @@ def main(args: Sequence[str] | None = None) -> int:
     rclpy.init(args=None if args is None else list(args))
     node = rclpy.create_node('live_monitor')
     LiveMonitor(node, arguments.truth)
-    with contextlib.suppress(ExternalShutdownException):
+    try:
         rclpy.spin(node)
+    except ExternalShutdownException:
+        pass
+    except Exception:
+        # A signal shuts the context down, and whatever is under way then fails in its own way.
+        if rclpy.ok():
+            raise
     rclpy.try_shutdown()
     return 0
 
