@@ -128,3 +128,26 @@ def test_pretraining_fills_the_image_encoder_where_there_are_such_weights() -> N
         assert torch.equal(value, encoder.state_dict()[name]), name
     build_network(NetworkConfig(width=0.25), pretrained=True)
     build_network(NetworkConfig(image_encoder='transformer'), pretrained=True)
+
+
+def test_the_path_is_corrected_by_motion_alone_and_by_none_where_it_is_absent() -> None:
+    import torch
+
+    network = tiny()
+    for parameter in network.path.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    held = {name: torch.randn(1, size) for name, size in network.embedding_sizes.items()}
+    ages = torch.zeros(1, 3)
+    with torch.no_grad():
+        present = torch.tensor([[1.0, 1.0, 1.0]])
+        plain, found = network.fusion(held, present, ages), network.fuse(held, present, ages)
+        assert (found['trajectory'][..., :4] != plain['trajectory'][..., :4]).all()
+        assert torch.equal(found['trajectory'][..., 4], plain['trajectory'][..., 4])
+        assert (found['modes'] != plain['modes']).all()
+        assert torch.equal(found['friction'], plain['friction'])
+
+        absent = torch.tensor([[1.0, 1.0, 0.0]])
+        held['motion'] = torch.full_like(held['motion'], float('nan'))
+        plain, found = network.fusion(held, absent, ages), network.fuse(held, absent, ages)
+        assert torch.equal(found['trajectory'], plain['trajectory'])
+        assert torch.equal(found['modes'], plain['modes'])

@@ -139,3 +139,20 @@ def test_a_history_that_is_too_short_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(DatasetError, match=r'motion_steps: found 40 .* at least 60'):
         train_run([share('motion_bags', ('motion',), 4)], longer, tmp_path)
+
+
+def test_a_source_weighs_classes_by_its_share_of_a_batch() -> None:
+    from mm_fusion.training.losses import class_weights
+    from mm_fusion.training.run import surface_weights
+    from support.learning import TinySource
+
+    config = configure().losses
+    few, many = TinySource(4, ('camera',)), TinySource(400, ('camera',))
+    counts = np.zeros(6)
+    counts[few.targets['friction'][0]] += 3.0  # every sample of the first is of one class
+    for index in range(2):
+        counts[many.targets['friction'][index]] += 0.5  # the second's alternate
+    same = np.flatnonzero(few.targets['friction'] == few.targets['friction'][0])
+    found = surface_weights([(few, same, 3), (many, np.arange(400), 1)], config)['friction']
+    expected = class_weights(counts, config.friction_power, config.most_class_weight)
+    assert found.tolist() == pytest.approx(expected.tolist())
