@@ -16,7 +16,7 @@ from mm_fusion.runtime.manifest import parse_manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mm_fusion.types.bundle import FileSpec, Manifest
+    from mm_fusion.types.bundle import FileSpec, Manifest, PrecisionSpec
 
 SHIPPED = Path(__file__).resolve().parent.parent / 'bundles'
 MANIFEST = 'manifest.json'
@@ -54,6 +54,39 @@ class Bundle:
         manifest = parse_manifest(_read_json(path / MANIFEST), str(path / MANIFEST))
         graphs = {name: _verified(path, stage) for name, stage in manifest.stages.items()}
         return cls(path=path, manifest=manifest, graphs=graphs)
+
+    def graphs_at(self, precision: str) -> Mapping[str, bytes]:
+        """Give the graphs at a precision: as loaded, or derived from those.
+
+        Args:
+            precision: ``fp32``, ``fp16`` or ``int8``.
+
+        Returns:
+            The bytes of each stage's ONNX graph; inputs and outputs are those of ``fp32``.
+
+        Raises:
+            BundleError: The manifest refuses the precision, or says nothing of it for these
+                graphs; or onnx, which derives them, is not installed.
+        """
+        if precision == 'fp32':
+            return self.graphs
+        from mm_fusion.runtime.precision import derive
+
+        return derive(self.graphs, precision, self._accepted(precision).ranges)
+
+    def _accepted(self, precision: str) -> PrecisionSpec:
+        spec = self.manifest.precisions.get(precision)
+        place = f'{self.path / MANIFEST}: precisions: {precision}'
+        hint = f'mm_fusion quantise {self.path} measures it'
+        if spec is None:
+            found = ', '.join(self.manifest.precisions) or 'none'
+            raise BundleError(f'{place}: found {found}, expected a measurement; {hint}')
+        checksums = {name: stage.sha256 for name, stage in self.manifest.stages.items()}
+        if spec.measured_on != checksums:
+            raise BundleError(f'{place}: was measured on other graphs than these; {hint}')
+        if not spec.accepted:
+            raise BundleError(f'{place}: refused: {spec.why}')
+        return spec
 
     def weights(self) -> bytes:
         """Read the weights that training starts from, and verify their checksum.

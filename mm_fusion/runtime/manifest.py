@@ -4,12 +4,19 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from mm_fusion.errors import BundleError
-from mm_fusion.types.bundle import Calibration, FileSpec, Manifest, StageSpec, TensorSpec
+from mm_fusion.runtime.document import Node
+from mm_fusion.types.bundle import (
+    Calibration,
+    FileSpec,
+    Manifest,
+    PrecisionSpec,
+    StageSpec,
+    TensorSpec,
+)
 from mm_fusion.types.features import MODES, STEPS
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
@@ -41,10 +48,10 @@ that step (m), logarithms of the standard deviations along both (log m), and the
 """
 COEFFICIENT_OUTPUTS = {'friction_coefficient': (1, 2)}
 """What a fusion stage may give as well: mean and logarithm of the standard deviation."""
+PRECISIONS = ('fp32', 'fp16', 'int8')
+"""Precisions of the graphs; the bundle holds the first, the others are derived from it."""
 SURFACE_SOURCES = ('camera', 'microphone')
 """Modalities of the network that may speak to the road surface."""
-
-_Value = TypeVar('_Value')
 
 
 def parse_manifest(document: object, source: str) -> Manifest:
@@ -57,7 +64,7 @@ def parse_manifest(document: object, source: str) -> Manifest:
     Raises:
         BundleError: Something is missing, of a wrong type, or breaks the contract.
     """
-    root = _Node(document, source)
+    root = Node(document, source)
     schema = root.get('schema', int)
     if schema != SCHEMA:
         raise BundleError(
@@ -80,57 +87,11 @@ def parse_manifest(document: object, source: str) -> Manifest:
         friction_coefficients=_friction(root.child('friction_coefficients')),
         surface_from=_surface_from(root),
         weights=_file(root.child('weights'), '.safetensors') if root.has('weights') else None,
+        precisions=_precisions(root.child('precisions')) if root.has('precisions') else {},
     )
 
 
-class _Node:
-    """A JSON object together with where it stands, so that errors can name the place."""
-
-    def __init__(self, value: object, place: str) -> None:
-        if not isinstance(value, dict):
-            raise BundleError(f'{place}: found {type(value).__name__}, expected an object')
-        self._value: dict[str, Any] = value
-        self.place = place
-
-    def has(self, key: str) -> bool:
-        return key in self._value
-
-    def names(self) -> list[str]:
-        return list(self._value)
-
-    def get(self, key: str, kind: type[_Value]) -> _Value:
-        value = self._value.get(key)
-        if type(value) is not kind:
-            found = 'nothing' if value is None else repr(value)[:80]
-            raise BundleError(f'{self.place}: {key}: found {found}, expected {kind.__name__}')
-        return value
-
-    def child(self, key: str) -> _Node:
-        return _Node(self._value.get(key), f'{self.place}: {key}')
-
-    def number(self, key: str, lower: float, upper: float) -> float:
-        return _number(self._value.get(key), f'{self.place}: {key}', lower, upper)
-
-    def numbers(self, key: str, lower: float, upper: float) -> tuple[float, ...]:
-        values = self.get(key, list)
-        return tuple(_number(value, f'{self.place}: {key}', lower, upper) for value in values)
-
-    def positive_int(self, key: str) -> int:
-        value = self.get(key, int)
-        if value <= 0:
-            raise BundleError(f'{self.place}: {key}: found {value}, expected a positive number')
-        return value
-
-
-def _number(value: object, place: str, lower: float, upper: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BundleError(f'{place}: found {value!r}, expected a number')
-    if not math.isfinite(value) or not lower <= value <= upper:
-        raise BundleError(f'{place}: found {value!r}, expected {lower:g} to {upper:g}')
-    return float(value)
-
-
-def _check_classes(node: _Node) -> None:
+def _check_classes(node: Node) -> None:
     for task, classes in (
         ('friction', FRICTION_CLASSES),
         ('material', MATERIAL_CLASSES),
@@ -141,7 +102,7 @@ def _check_classes(node: _Node) -> None:
             raise BundleError(f'{node.place}: {task}: found {found}, expected {list(classes)}')
 
 
-def _stage(name: str, node: _Node) -> StageSpec:
+def _stage(name: str, node: Node) -> StageSpec:
     if name not in (*EMBEDDINGS, FUSION):
         expected = ', '.join((*EMBEDDINGS, FUSION))
         raise BundleError(f'{node.place}: unknown stage, expected one of {expected}')
@@ -156,7 +117,7 @@ def _stage(name: str, node: _Node) -> StageSpec:
     )
 
 
-def _file(node: _Node, suffix: str) -> FileSpec:
+def _file(node: Node, suffix: str) -> FileSpec:
     file = node.get('file', str)
     if not file.endswith(suffix) or '/' in file or '\\' in file:
         raise BundleError(
@@ -165,7 +126,7 @@ def _file(node: _Node, suffix: str) -> FileSpec:
     return FileSpec(file, node.get('sha256', str), node.positive_int('bytes'))
 
 
-def _tensors(node: _Node) -> dict[str, TensorSpec]:
+def _tensors(node: Node) -> dict[str, TensorSpec]:
     specs = {}
     for name in node.names():
         tensor = node.child(name)
@@ -238,7 +199,7 @@ def _short(specs: Mapping[str, TensorSpec | None]) -> str:
     )
 
 
-def _calibration(node: _Node, tasks: tuple[str, ...]) -> Calibration:
+def _calibration(node: Node, tasks: tuple[str, ...]) -> Calibration:
     temperatures = node.child('temperatures')
     trajectory = node.child('trajectory')
     times = trajectory.numbers('times_s', 1e-3, 1e3)
@@ -262,7 +223,7 @@ def _calibration(node: _Node, tasks: tuple[str, ...]) -> Calibration:
     )
 
 
-def _surface_from(root: _Node) -> tuple[str, ...]:
+def _surface_from(root: Node) -> tuple[str, ...]:
     if not root.has('surface_from'):
         return SURFACE_SOURCES[:1]
     found = root.get('surface_from', list)
@@ -273,7 +234,7 @@ def _surface_from(root: _Node) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _friction(node: _Node) -> dict[str, tuple[float, float]]:
+def _friction(node: Node) -> dict[str, tuple[float, float]]:
     classes = node.child('classes')
     return {
         name: (
@@ -282,3 +243,26 @@ def _friction(node: _Node) -> dict[str, tuple[float, float]]:
         )
         for name in FRICTION_CLASSES
     }
+
+
+def _precisions(node: Node) -> dict[str, PrecisionSpec]:
+    unknown = sorted(set(node.names()) - set(PRECISIONS[1:]))
+    if unknown:
+        raise BundleError(f'{node.place}: found {unknown}, expected some of {PRECISIONS[1:]}')
+    return {name: _precision(node.child(name)) for name in node.names()}
+
+
+def _precision(node: Node) -> PrecisionSpec:
+    ranges = node.child('ranges') if node.has('ranges') else Node({}, node.place)
+    bounds, measured_on = node.child('bounds'), node.child('measured_on')
+    return PrecisionSpec(
+        accepted=node.get('accepted', bool),
+        why=node.get('why', str),
+        bounds=_floats(bounds, 0.0),
+        ranges={stage: _floats(ranges.child(stage), 1e-9) for stage in ranges.names()},
+        measured_on={stage: measured_on.get(stage, str) for stage in measured_on.names()},
+    )
+
+
+def _floats(node: Node, lower: float) -> dict[str, float]:
+    return {name: node.number(name, lower, 1e9) for name in node.names()}

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,6 +77,27 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class PrecisionSpec:
+    """What the parity gate says of the bundle at another precision than float32.
+
+    Attributes:
+        accepted: Whether it may be used.
+        why: The reason, in one sentence.
+        bounds: Largest difference from float32 on any sample measured, by output; the bound of
+            what a runtime may add to it.
+        ranges: Largest absolute value of each tensor that is quantised, by stage and name; none
+            where nothing is.
+        measured_on: sha256 of the float32 graph that it was measured on, by stage.
+    """
+
+    accepted: bool
+    why: str
+    bounds: Mapping[str, float]
+    ranges: Mapping[str, Mapping[str, float]]
+    measured_on: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The contract of a bundle.
 
@@ -89,6 +110,7 @@ class Manifest:
         friction_coefficients: Mean and standard deviation, by friction class.
         surface_from: The network's modalities that speak to the road surface.
         weights: What training starts from; None where the bundle cannot be trained further.
+        precisions: By name: ``fp16``, ``int8``; what is not there was never measured.
     """
 
     name: str
@@ -99,6 +121,7 @@ class Manifest:
     friction_coefficients: Mapping[str, tuple[float, float]]
     surface_from: tuple[str, ...]
     weights: FileSpec | None
+    precisions: Mapping[str, PrecisionSpec] = field(default_factory=dict)
 
     def gives(self, output: str) -> bool:
         """Tell whether the fusion stage has an output."""

@@ -99,7 +99,8 @@ class InvertedResidual(nn.Module):
 
 def normalise(image: Tensor) -> Tensor:
     """Turn uint8 (batch, height, width, 3) into float32 (batch, 3, height, width), about 0."""
-    return (image.permute(0, 3, 1, 2).float() - 127.0) / 128.0
+    # In this order, since TensorRT does nothing with uint8 but cast it.
+    return (image.float().permute(0, 3, 1, 2) - 127.0) / 128.0
 
 
 class ImageEncoder(Encoder):
