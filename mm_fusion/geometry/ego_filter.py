@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import bisect
-import copy
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -129,7 +128,7 @@ class EgoStateFilter:
         place = bisect.bisect_right(self._entries, (stamp_ns, _LAST), key=_rank)
         if place == 0 or stamp_ns - self._entries[place - 1].stamp_ns > _GAP_NS:
             return None
-        belief = copy.copy(self._entries[place - 1].belief)
+        belief = self._entries[place - 1].belief.copy()
         if not belief.speed_known:
             return None
         belief.advance(stamp_ns)
@@ -184,7 +183,7 @@ class EgoStateFilter:
         if gap or not self._entries:
             belief = Belief(stamp_ns, self._process)
         else:
-            belief = copy.copy(self._entries[-1].belief)
+            belief = self._entries[-1].belief.copy()
             belief.advance(stamp_ns)
         gate = self._settings.gate_sigmas
         if isinstance(measured, MeasuredVelocity):

@@ -58,8 +58,8 @@ def predict_path(
     covariance: NDArray[np.float64] = np.zeros((6, 6))
     covariance[3:, 3:] = state.covariance[3:, 3:]
 
-    positions = np.empty((len(times), 2))
-    headings = np.empty(len(times))
+    points: list[tuple[float, float]] = []
+    headings, swerves = [], []
     covariances = np.empty((len(times), 2, 2))
     stop_s = stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s)
     now_s = swerve = 0.0
@@ -73,11 +73,14 @@ def predict_path(
         mean, covariance = propagate(mean, covariance, time_s - now_s, model)
         swerve += (time_s - now_s) * _sidewards(covariance)
         now_s = time_s
-        positions[i] = mean[:2]
-        headings[i] = mean[HEADING]
-        aside = np.array([-math.sin(mean[HEADING]), math.cos(mean[HEADING])])
-        covariances[i] = covariance[:2, :2] + swerve**2 * aside[:, None] * aside
-    return positions, headings, covariances
+        points.append(mean[:HEADING])
+        headings.append(mean[HEADING])
+        swerves.append(swerve)
+        covariances[i] = covariance[:HEADING, :HEADING]
+    angles = np.array(headings)
+    aside = np.stack([-np.sin(angles), np.cos(angles)], axis=1)
+    spread = np.square(swerves)[:, None, None] * aside[:, :, None] * aside[:, None, :]
+    return np.array(points).reshape(-1, 2), angles, covariances + spread
 
 
 def _sidewards(covariance: NDArray[np.float64]) -> float:

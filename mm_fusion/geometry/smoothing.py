@@ -31,7 +31,7 @@ from mm_fusion.geometry.process import (
     YAW_RATE,
     Mean,
     ProcessModel,
-    add_noise,
+    step_noise,
     transition,
 )
 from mm_fusion.geometry.reference import ReferencePath
@@ -203,8 +203,7 @@ def _first_node(
 def _next_node(node: _Node, stamp_ns: int, process: ProcessModel) -> _Node:
     step_s = (stamp_ns - node.stamp_ns) * 1e-9
     mean, jacobian = transition(node.mean, step_s, process)
-    covariance = jacobian @ node.covariance @ jacobian.T
-    add_noise(covariance, node.mean, step_s, process)
+    covariance = jacobian @ node.covariance @ jacobian.T + step_noise(node.mean, step_s, process)
     return _Node(stamp_ns, mean, 0.5 * (covariance + covariance.T), jacobian)
 
 

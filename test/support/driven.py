@@ -14,7 +14,7 @@ from mm_fusion.geometry.process import (
     SPEED,
     YAW_RATE,
     ProcessModel,
-    add_noise,
+    step_noise,
     transition,
 )
 from mm_fusion.geometry.reference import ReferencePath
@@ -78,8 +78,7 @@ def drive(seed: int, duration_s: float = 60.0, speed_mps: float = 15.0) -> Drive
             east, north = state[:2] + POSITION_STD * random.normal(size=2)
             positions.append(position(time_s, float(east), float(north)))
         after, _ = transition(state, STEP_S, process)
-        noise = np.zeros((6, 6))
-        add_noise(noise, state, STEP_S, process)
+        noise = step_noise(state, STEP_S, process)
         a, b, c, d, e, f = random.multivariate_normal(np.array(after), noise, method='eigh')
         state = (float(a), float(b), float(c), float(d), float(e), float(f))
     return Drive(np.array(states), velocities, positions)
