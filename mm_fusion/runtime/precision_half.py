@@ -113,7 +113,8 @@ def _rewrite(graph: GraphProto, floats: AbstractSet[str], half: AbstractSet[int]
         for tensor in graph.initializer
         if tensor.name in asked_half
     ]
-    tensors += [tensor for tensor in graph.initializer if tensor.name in asked_float]
+    only_half = asked_half - asked_float
+    tensors += [tensor for tensor in graph.initializer if tensor.name not in only_half]
     for part, kept in ((graph.node, nodes), (graph.initializer, tensors)):
         del part[:]
         part.extend(kept)
