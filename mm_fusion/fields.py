@@ -8,6 +8,7 @@ The settings of the package and the scenarios of the simulator are made of such 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,27 +19,56 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = bool | int | float | str
 
 
-def real(default: float, description: str, unit: str, lower: float, upper: float) -> Any:
+class Change(enum.Enum):
+    """When a changed value takes effect; the values complete the sentence."""
+
+    AT_ONCE = 'at once'
+    AT_CONFIGURE = 'at configure'
+    AT_START = 'at start'
+
+
+def real(
+    default: float,
+    description: str,
+    unit: str,
+    lower: float,
+    upper: float,
+    *,
+    change: Change = Change.AT_CONFIGURE,
+) -> Any:
     """Make a field for a real number, bounds included."""
+    bounds = {'unit': unit, 'lower': lower, 'upper': upper}
     return field(
-        default=default,
-        metadata={'description': description, 'unit': unit, 'lower': lower, 'upper': upper},
+        default=default, metadata={'description': description, 'change': change, **bounds}
     )
 
 
-def whole(default: int, description: str, unit: str, lower: int, upper: int) -> Any:
+def whole(
+    default: int,
+    description: str,
+    unit: str,
+    lower: int,
+    upper: int,
+    *,
+    change: Change = Change.AT_CONFIGURE,
+) -> Any:
     """Make a field for a whole number, bounds included."""
-    return real(default, description, unit, lower, upper)
+    return real(default, description, unit, lower, upper, change=change)
 
 
-def text(default: str, description: str, *choices: str) -> Any:
+def text(
+    default: str, description: str, *choices: str, change: Change = Change.AT_CONFIGURE
+) -> Any:
     """Make a field for text; without choices any text is allowed."""
-    return field(default=default, metadata={'description': description, 'choices': choices})
+    return field(
+        default=default,
+        metadata={'description': description, 'change': change, 'choices': choices},
+    )
 
 
-def flag(default: bool, description: str) -> Any:
+def flag(default: bool, description: str, *, change: Change = Change.AT_CONFIGURE) -> Any:
     """Make a field for yes or no."""
-    return field(default=default, metadata={'description': description})
+    return field(default=default, metadata={'description': description, 'change': change})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +84,7 @@ class ParameterSpec:
         lower: Smallest value allowed; None for text.
         upper: Largest value allowed; None for text.
         choices: Values allowed; empty where any is.
+        change: When a changed value takes effect, where values can change at all.
     """
 
     name: str
@@ -64,6 +95,7 @@ class ParameterSpec:
     lower: float | None
     upper: float | None
     choices: tuple[str, ...]
+    change: Change
 
     def problem(self, value: object) -> str | None:
         """Say in one sentence why a value is refused, or return None where it is allowed."""
@@ -102,4 +134,5 @@ def specs_of(record: Any, prefix: str) -> Iterator[ParameterSpec]:
             lower=item.metadata.get('lower'),
             upper=item.metadata.get('upper'),
             choices=tuple(item.metadata.get('choices', ())),
+            change=item.metadata['change'],
         )

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the package: type, default, unit, bounds and description in one place.
+"""Every parameter of the package, with type, default, unit, bounds, meaning, and when it changes.
 
 The node declares its ROS parameters from here, the evaluator reads the same names from YAML, and
-the tables of the README are made from it. A parameter's name is ``group.field``; a bad value is
-refused, never repaired, and all problems are reported at once.
+``python -m tools.generate_parameters`` makes files, tables and schema from it. A parameter's name
+is ``group.field``; a bad value is refused, never repaired, and all problems are reported at once.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mm_fusion.errors import SettingsError
-from mm_fusion.fields import ParameterSpec, flag, real, specs_of, text, whole
+from mm_fusion.fields import Change, ParameterSpec, flag, real, specs_of, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_LIVE = Change.AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +176,23 @@ class DecodingSettings:
     """From raw network outputs to what is published."""
 
     road_time_constant_s: float = real(
-        0.5, 'Time constant of the road-state filter; 0 turns it off', 's', 0.0, 60.0
+        0.5, 'Time constant of the road-state filter; 0 turns it off', 's', 0.0, 60.0, change=_LIVE
     )
     siren_time_constant_s: float = real(
-        0.5, 'Time constant of the siren filter; 0 turns it off', 's', 0.0, 60.0
+        0.5, 'Time constant of the siren filter; 0 turns it off', 's', 0.0, 60.0, change=_LIVE
     )
     siren_threshold: float = real(
-        0.0, "Siren probability that raises the flag; 0 takes the bundle's", '1', 0.0, 1.0
+        0.0,
+        "Siren probability that raises the flag; 0 takes the bundle's",
+        '1',
+        0.0,
+        1.0,
+        change=_LIVE,
     )
-    horizon_s: float = real(6.0, 'Horizon of the predicted path', 's', 0.1, 30.0)
-    step_s: float = real(0.5, 'Time between two points of the predicted path', 's', 0.01, 5.0)
+    horizon_s: float = real(6.0, 'Horizon of the predicted path', 's', 0.1, 30.0, change=_LIVE)
+    step_s: float = real(
+        0.5, 'Time between two points of the predicted path', 's', 0.01, 5.0, change=_LIVE
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +201,24 @@ class NodeSettings:
 
     autostart: bool = flag(
         default=False,
-        description='Configure and activate at start, without a lifecycle manager; read once',
+        description='Configure and activate at start, without a lifecycle manager',
+        change=Change.AT_START,
     )
     base_frame: str = text('base_link', 'Frame of the outputs')
-    status_rate_hz: float = real(1.0, 'Rate of /diagnostics', 'Hz', 0.1, 50.0)
+    status_rate_hz: float = real(
+        1.0, 'Rate of ~/status and /diagnostics', 'Hz', 0.1, 50.0, change=_LIVE
+    )
+    log_level: str = text(
+        '',
+        'Log level of the node; empty leaves that of the command line',
+        '',
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'fatal',
+        change=_LIVE,
+    )
     image_type: str = text(
         'auto',
         'Type of the image topic; auto takes the type that is published',
