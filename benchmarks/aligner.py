@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cost and memory of the aligner over an hour of simulated traffic.
 
-    python -m benchmarks.aligner [--minutes 60] [--passes 2] [--json FILE] [--check]
+    python -m benchmarks.aligner [--minutes 60] [--passes 2] [--short] [--json FILE] [--check]
 
 Four topics: camera at 30 Hz, sound in chunks of 50 ms, GNSS at 10 Hz, velocity at 100 Hz, with
 latency and jitter, each push followed by a poll, as in the node. The same hour is driven more than
@@ -14,20 +14,18 @@ start-up left behind frozen.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import random
 import resource
-import sys
 import time
 from dataclasses import asdict, dataclass
 from heapq import merge
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks import machine
+from benchmarks.report import Outcome, Target, conclude, parser, table
 from mm_fusion.alignment import Aligner
 from mm_fusion.settings import AlignmentSettings
 from mm_fusion.types.sensors import AudioChunk, CompressedImage, GnssFix, VelocitySample
@@ -88,11 +86,6 @@ class Result:
     longest_collection_us: float
     rss_growth_mib: float
     tracked_objects_growth: int
-
-    @property
-    def within_limits(self) -> bool:
-        """Whether the limits hold that the project sets itself."""
-        return self.push_mean_us <= MEAN_LIMIT_US and self.push_worst_us <= WORST_LIMIT_US
 
 
 def sample(topic: str, stamp_ns: int, received_ns: int) -> Sample:
@@ -221,25 +214,46 @@ def _memory() -> tuple[int, int]:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, len(gc.get_objects())
 
 
+def outcome(result: Result) -> Outcome:
+    """Put the figures into words."""
+    lines = [
+        f'{result.minutes:g} minutes of simulated traffic (camera 30 Hz, sound 20 Hz, GNSS 10 Hz, '
+        f'velocity 100 Hz) in {result.passes} identical passes:',
+        '',
+        *table(
+            ('', 'mean', '1 in 1000', 'worst'),
+            [
+                (
+                    'push',
+                    f'{result.push_mean_us:.1f} µs',
+                    f'{result.push_p999_us:.0f} µs',
+                    f'{result.push_worst_us:.0f} µs',
+                ),
+                ('poll', f'{result.poll_mean_us:.1f} µs', '', f'{result.poll_worst_us:.0f} µs'),
+            ],
+        ),
+        f'{result.pushes:,} pushes gave {result.snapshots:,} snapshots, {result.completed:,} of '
+        f'them complete, and dropped {result.dropped} samples; the longest single call of all '
+        f'passes took {result.push_longest_call_us:.0f} µs, and resident memory grew by '
+        f'{result.rss_growth_mib:.1f} MiB over the last 90 %.',
+    ]
+    targets = [
+        Target('mean cost of a push', result.push_mean_us, MEAN_LIMIT_US, 'µs'),
+        Target('most expensive push', result.push_worst_us, WORST_LIMIT_US, 'µs'),
+    ]
+    return Outcome('Aligner', lines, asdict(result), targets)
+
+
 def main() -> int:
-    """Run, print a table, and check the limits where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument('--minutes', type=float, default=60.0, help='simulated time of a pass')
-    parser.add_argument('--passes', type=int, default=2, help='times that it is driven')
-    parser.add_argument('--json', type=Path, help='write the figures to this file')
-    parser.add_argument('--check', action='store_true', help='exit 1 where a limit is missed')
-    arguments = parser.parse_args()
-    result = run(arguments.minutes, arguments.passes)
-    for name, value in asdict(result).items():
-        print(
-            f'{name:24} {value:14,.1f}' if isinstance(value, float) else f'{name:24} {value:14,}'
-        )
-    print(f'limits: mean {MEAN_LIMIT_US:g} µs, worst {WORST_LIMIT_US:g} µs:', end=' ')
-    print('kept' if result.within_limits else 'missed')
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(asdict(result), indent=2) + '\n', encoding='utf-8')
-    return int(arguments.check and not result.within_limits)
+    """Run and report."""
+    options = parser(__doc__)
+    options.add_argument('--minutes', type=float, help='simulated time of a pass')
+    options.add_argument('--passes', type=int, default=2, help='times that it is driven')
+    arguments = options.parse_args()
+    minutes = arguments.minutes or (5.0 if arguments.short else 60.0)
+    on = machine.describe()
+    return conclude(outcome(run(minutes, arguments.passes)), arguments, on)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    raise SystemExit(main())

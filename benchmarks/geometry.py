@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cost of the ego-state filter and of a prediction.
 
-    python -m benchmarks.geometry [--seconds 120] [--check]
+    python -m benchmarks.geometry [--seconds 120] [--short] [--json FILE] [--check]
 
 Velocity at 80 Hz and GNSS at 10 Hz, as in a car; a state and a path over 6 s at 10 Hz.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 
 import numpy as np
 
+from benchmarks import machine
+from benchmarks.report import Outcome, Target, conclude, parser, table
 from mm_fusion.geometry.ego_filter import EgoStateFilter, predict_path
 from mm_fusion.types.sensors import GnssFix, VelocitySample
 
@@ -73,20 +74,31 @@ def run(seconds: float) -> dict[str, float]:
     return {name: spent[name] / calls[name] / 1e3 for name in spent}
 
 
-def main() -> int:
-    """Run, print a table, and check the limits where asked to."""
-    parser = argparse.ArgumentParser(description='Cost of the ego-state filter.')
-    parser.add_argument('--seconds', type=float, default=120.0, help='simulated time')
-    parser.add_argument('--check', action='store_true', help='exit 1 where a limit is missed')
-    arguments = parser.parse_args()
-    result = run(arguments.seconds)
-    for name, cost_us in result.items():
-        print(f'{name:10} {cost_us:10.1f} µs')
+def outcome(result: dict[str, float]) -> Outcome:
+    """Put the figures into words."""
+    names = {
+        'velocity': 'velocity sample (80 Hz)',
+        'gnss': 'GNSS sample (10 Hz)',
+        'state': 'state at an instant',
+        'path': 'path of 12 points with covariance',
+    }
+    rows = [(name, f'{result[key]:.0f} µs') for key, name in names.items()]
     adds = (80 * result['velocity'] + 10 * result['gnss']) / 90
-    kept = adds <= ADD_LIMIT_US and result['path'] <= PREDICT_LIMIT_US
-    print(f'limits: {ADD_LIMIT_US:g} µs a sample, {PREDICT_LIMIT_US:g} µs a path:', end=' ')
-    print('kept' if kept else 'missed')
-    return int(arguments.check and not kept)
+    targets = [
+        Target('mean cost of a sample', adds, ADD_LIMIT_US, 'µs'),
+        Target('cost of a path', result['path'], PREDICT_LIMIT_US, 'µs'),
+    ]
+    return Outcome('Ego-state filter', table(('', 'CPU time'), rows), dict(result), targets)
+
+
+def main() -> int:
+    """Run and report."""
+    options = parser(__doc__)
+    options.add_argument('--seconds', type=float, help='simulated time')
+    arguments = options.parse_args()
+    seconds = arguments.seconds or (20.0 if arguments.short else 120.0)
+    on = machine.describe()
+    return conclude(outcome(run(seconds)), arguments, on)
 
 
 if __name__ == '__main__':

@@ -3,29 +3,28 @@
 """Compare the pipeline with its floor: the networks alone, on tensors that are ready.
 
 One run measures both in turn, frame by frame, so that the ratio holds when the machine's speed
-drifts: ``python -m benchmarks.pipeline [--frames N] [--json FILE]``.
+drifts: ``python -m benchmarks.pipeline [--frames N] [--short] [--json FILE] [--check]``.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from benchmarks import machine
+from benchmarks.report import Outcome, Target, conclude, parser, table
 from mm_fusion.pipeline import FusionPipeline, featurizer_shape
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import AudioChunk, CompressedImage, GnssFix, RawImage, VelocitySample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mm_fusion.runtime import Backend
     from mm_fusion.types.sensors import ImageSample, Sample
@@ -34,6 +33,7 @@ MS = 1_000_000
 PERIOD_NS = 100 * MS
 RATE_HZ = 16_000
 SIZE = (360, 640)
+OVERHEAD_LIMIT = 20.0
 
 
 @dataclass(frozen=True)
@@ -132,44 +132,67 @@ def _median_ms(values: list[float]) -> float:
     return statistics.median(values) * 1e3
 
 
-def main() -> None:
-    """Measure raw and JPEG frames, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--frames', type=int, default=200)
-    parser.add_argument('--bundle', default='base')
-    parser.add_argument('--json', type=Path)
-    options = parser.parse_args()
-    settings = Settings()
-    bundle = Bundle.load(options.bundle)
-    backend = create_backend(bundle, settings.inference)
-    pixels = cv2.GaussianBlur(
-        np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8), (9, 9), 3
-    )
+def images() -> dict[str, ImageSample]:
+    """Make a frame with soft structure, raw and compressed."""
+    random = np.random.default_rng(0)
+    pixels = cv2.GaussianBlur(random.integers(0, 256, (*SIZE, 3), np.uint8), (9, 9), 3)
     jpeg = cv2.imencode('.jpg', pixels)[1]
-    images: dict[str, ImageSample] = {
+    return {
         'bgr8': RawImage(0, 0, 'camera', 'bgr8', np.asarray(pixels, np.uint8)),
-        'jpeg': CompressedImage(0, 0, 'camera', 'jpeg', np.asarray(jpeg, np.uint8)),
+        'JPEG': CompressedImage(0, 0, 'camera', 'jpeg', np.asarray(jpeg, np.uint8)),
     }
-    print(
+
+
+def outcome(results: Mapping[str, Result], network: str) -> Outcome:
+    """Put the figures into words.
+
+    Args:
+        results: By kind of frame, bgr8 among them.
+        network: Bundle, backend and sizes.
+    """
+    stages = list(results['bgr8'].stages_ms)
+    rows = [
+        [
+            name,
+            f'{result.push_ms:.2f}',
+            f'{result.step_ms:.1f}',
+            ', '.join(f'{result.stages_ms[stage]:.2f}' for stage in stages),
+            f'{result.floor_ms:.1f}',
+            f'{result.overhead:.0%}',
+        ]
+        for name, result in results.items()
+    ]
+    of_which = f'of which {", ".join(stage.replace("_", " ") for stage in stages)}'
+    lines = [
+        f'{network}. One frame period brings a frame of {SIZE[1]}×{SIZE[0]}, 5 chunks of sound, '
+        '10 velocities and a position. Medians in milliseconds:',
+        '',
+        *table(('frames', 'all pushes', 'step', of_which, 'floor', 'overhead'), rows),
+    ]
+    figures = {name: asdict(r) | {'overhead': r.overhead} for name, r in results.items()}
+    overhead = 100 * results['bgr8'].overhead
+    targets = [Target('overhead over the floor, bgr8', overhead, OVERHEAD_LIMIT, '%')]
+    return Outcome('Pipeline against its floor', lines, figures, targets)
+
+
+def main() -> int:
+    """Measure raw and JPEG frames, and report."""
+    options = parser(__doc__)
+    options.add_argument('--frames', type=int, help='of each kind')
+    options.add_argument('--bundle', default='base')
+    arguments = options.parse_args()
+    on = machine.describe()
+    settings = Settings()
+    bundle = Bundle.load(arguments.bundle)
+    backend = create_backend(bundle, settings.inference)
+    frames = arguments.frames or (100 if arguments.short else 1000)
+    results = {name: measure(bundle, backend, image, frames) for name, image in images().items()}
+    network = (
         f'{bundle.manifest.name} {bundle.manifest.version} on {backend.name}, '
-        f'{settings.inference.threads} threads, frames {SIZE[1]}x{SIZE[0]}, '
-        f'network {featurizer_shape(bundle.manifest).image}; medians in ms'
+        f'{settings.inference.threads} threads, image {featurizer_shape(bundle.manifest).image}'
     )
-    results = {
-        name: measure(bundle, backend, image, options.frames) for name, image in images.items()
-    }
-    for name, result in results.items():
-        stages = ', '.join(f'{stage} {value:.2f}' for stage, value in result.stages_ms.items())
-        print(
-            f'{name}: push {result.push_ms:.2f}, step {result.step_ms:.2f} ({stages}), '
-            f'floor {result.floor_ms:.2f}, overhead {result.overhead:.0%}'
-        )
-    if options.json:
-        document = {
-            name: vars(result) | {'overhead': result.overhead} for name, result in results.items()
-        }
-        options.json.write_text(json.dumps(document, indent=1))
+    return conclude(outcome(results, network), arguments, on)
 
 
 if __name__ == '__main__':
-    main()
+    raise SystemExit(main())

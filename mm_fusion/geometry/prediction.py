@@ -12,7 +12,9 @@ import numpy as np
 from mm_fusion.geometry.motion import checked_times, stopping_time
 from mm_fusion.geometry.process import (
     ACCELERATION,
+    EAST,
     HEADING,
+    NORTH,
     SPEED,
     Mean,
     ProcessModel,
@@ -73,7 +75,7 @@ def predict_path(
         mean, covariance = propagate(mean, covariance, time_s - now_s, model)
         swerve += (time_s - now_s) * _sidewards(covariance)
         now_s = time_s
-        points.append(mean[:HEADING])
+        points.append((mean[EAST], mean[NORTH]))
         headings.append(mean[HEADING])
         swerves.append(swerve)
         covariances[i] = covariance[:HEADING, :HEADING]
