@@ -50,8 +50,8 @@ of the README; a test fails where one of them is out of step.
 | at start | read when the process starts, refused afterwards |
 
 A change is checked before any of it takes effect. An unknown name, a wrong type, a value out of
-its bounds or a parameter that cannot change now refuses the whole of an atomic change, and the reason
-names every problem in it. `ros2 param set /mm_fusion decoding.siren_threshold 0.7` sets one
+its bounds or a parameter that cannot change now refuses the whole of an atomic change, and the
+reason names every problem in it. `ros2 param set /mm_fusion decoding.siren_threshold 0.7` sets one
 parameter, `ros2 param load /mm_fusion mine.yaml` those of a file.
 """
 

@@ -39,10 +39,11 @@ _MAX_LOG_DEVIATION = 7.0
 class RoadDecoder:
     """Turn logits into the road state; remembers the filtered posterior between calls.
 
-    Probabilities are softmax(logits / temperature) (Guo et al., 2017, "On Calibration of Modern
-    Neural Networks"). The temporal filter is a first-order low pass on the posterior, exact for
-    any interval dt: p <- p + (1 - exp(-dt / tau)) (p_new - p). What is not observed counts as the
-    uniform distribution (a siren: as no siren), so that a belief fades once its sensor is gone.
+    Probabilities are softmax((logits + offsets) / temperature) (Guo et al., 2017, "On Calibration
+    of Modern Neural Networks"). The temporal filter is a first-order low pass on the posterior,
+    exact for any interval dt: p <- p + (1 - exp(-dt / tau)) (p_new - p). What is not observed
+    counts as the uniform distribution (a siren: as no siren), so that a belief fades once its
+    sensor is gone.
 
     The friction coefficient is that of the network where the bundle has a head for it, and else
     the mixture of the coefficients of the friction classes. Its first two moments are filtered
@@ -55,17 +56,25 @@ class RoadDecoder:
 
     def __init__(self, manifest: Manifest, settings: DecodingSettings) -> None:
         self._temperatures = manifest.calibration.temperatures
-        self._threshold = settings.siren_threshold or manifest.calibration.siren_threshold
+        self._offsets = {
+            task: np.array(manifest.calibration.offsets.get(task, [0.0] * size))
+            for task, size in SURFACE_TASKS.items()
+        }
+        self._own_threshold = manifest.calibration.siren_threshold
         table = [manifest.friction_coefficients[name] for name in FRICTION_CLASSES]
         mean, std = np.array(table, np.float64).T
         self._moments = np.stack([mean, std**2 + mean**2])
         self._coefficient_head = manifest.gives('friction_coefficient')
         self._std_scale = manifest.calibration.friction_coefficient_std_scale
-        self._tau = dict.fromkeys(SURFACE_TASKS, settings.road_time_constant_s)
-        self._tau['moments'] = settings.road_time_constant_s
-        self._tau['siren'] = settings.siren_time_constant_s
         self._memory: dict[str, NDArray[np.float64]] = {}
         self._last_ns = 0
+        self.change(settings)
+
+    def change(self, settings: DecodingSettings) -> None:
+        """Filter and decide by other settings from the next call on; what is filtered stays."""
+        self._threshold = settings.siren_threshold or self._own_threshold
+        self._tau = dict.fromkeys((*SURFACE_TASKS, 'moments'), settings.road_time_constant_s)
+        self._tau['siren'] = settings.siren_time_constant_s
 
     def reset(self) -> None:
         """Forget everything: the next call is the first."""
@@ -92,7 +101,9 @@ class RoadDecoder:
         now: dict[str, NDArray[np.float64]] = {}
         for task, size in SURFACE_TASKS.items():
             now[task] = (
-                softmax(outputs[f'{task}_logits'][0], self._temperatures[task])
+                softmax(
+                    outputs[f'{task}_logits'][0] + self._offsets[task], self._temperatures[task]
+                )
                 if surface_observed
                 else np.full(size, 1.0 / size)
             )

@@ -5,7 +5,8 @@
 Configure reads the parameters, loads the bundle and runs it once; activate subscribes and starts
 the inference thread with a pipeline that has seen nothing; deactivate keeps the networks loaded;
 cleanup lets them go. An error that is none of the package's own takes the active node through
-error processing back to unconfigured, where it can be configured again.
+error processing back to unconfigured, where it can be configured again. Parameters that may change
+at once take effect between two predictions; the others are refused while the node is configured.
 
 With ``use_sim_time``, messages that come before the first /clock have no time of arrival; they
 are ignored, and diagnostics count them and say so.
@@ -13,6 +14,7 @@ are ignored, and diagnostics count them and say so.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import signal
 import time
@@ -23,12 +25,13 @@ import rclpy
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.logging import LoggingSeverity
 
 from mm_fusion.errors import MmFusionError
 from mm_fusion.messages import AudioAdapter
 from mm_fusion.ros.engine import Engine
 from mm_fusion.ros.outputs import Outputs
-from mm_fusion.ros.parameters import declare_parameters, is_standard, read_settings
+from mm_fusion.ros.parameters import declare_parameters, read_settings, refusals
 from mm_fusion.ros.session import Session, Setup
 
 if TYPE_CHECKING:
@@ -54,7 +57,8 @@ class FusionNode(LifecycleNode):
             'mm_fusion', automatically_declare_parameters_from_overrides=True, **options
         )
         declare_parameters(self)
-        self.add_on_set_parameters_callback(self._refuse_parameters)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._apply_parameters)
         self._load = load
         self._setup: Setup | None = None
         self._session: Session | None = None
@@ -73,6 +77,7 @@ class FusionNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it
             return self._failed('configure', error)
+        self._set_log_level(settings)
         self._setup = Setup(engine, AudioAdapter(settings.audio), outputs)
         manifest = engine.bundle.manifest
         self.get_logger().info(
@@ -145,14 +150,36 @@ class FusionNode(LifecycleNode):
         self.get_logger().error(f'{where}: back to unconfigured after a defect:\n{details}')
         return TransitionCallbackReturn.ERROR
 
-    def _refuse_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
-        names = [parameter.name for parameter in parameters if not is_standard(parameter.name)]
-        if self._setup is None or not names:
-            return SetParametersResult(successful=True)
-        return SetParametersResult(
-            successful=False,
-            reason=f'{", ".join(names)}: read at configure; clean up the node first',
+    def set_parameters_atomically(
+        self, parameter_list: list[Parameter[Any]]
+    ) -> SetParametersResult:
+        """Set all or none of the parameters; the reason names all that speaks against it.
+
+        rclpy alone ends at the first value that is out of its bounds.
+        """
+        refused = self._check_parameters(parameter_list)
+        return super().set_parameters_atomically(parameter_list) if refused.successful else refused
+
+    def _check_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
+        found = refusals(parameters, configured=self._setup is not None)
+        return SetParametersResult(successful=not found, reason='; '.join(found))
+
+    def _apply_parameters(self, parameters: list[Parameter[Any]]) -> None:
+        """Let changed parameters take effect; none but those that may do so come here."""
+        if self._setup is None:
+            return
+        settings = read_settings(self)
+        self._setup = dataclasses.replace(
+            self._setup, engine=dataclasses.replace(self._setup.engine, settings=settings)
         )
+        self._set_log_level(settings)
+        if self._session is not None:
+            self._session.change(settings)
+
+    def _set_log_level(self, settings: Settings) -> None:
+        if settings.node.log_level:
+            level = LoggingSeverity[settings.node.log_level.upper()]
+            self.get_logger().set_level(level)
 
 
 def load_for_good(settings: Settings) -> Engine:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mm_fusion.geometry.ego_filter import EgoState
     from mm_fusion.pipeline.feature_pipeline import Observation
     from mm_fusion.runtime import Backend, Bundle
-    from mm_fusion.settings import Settings
+    from mm_fusion.settings import DecodingSettings, Settings
     from mm_fusion.types.features import FeatureBatch
     from mm_fusion.types.predictions import RoadState, TrajectoryPrediction
     from mm_fusion.types.sensors import DropReason, Sample
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 class FusionPipeline:
     """Observe aligned snapshots, run the networks on each, decode their outputs.
 
-    ``push`` and ``drop`` may be called from any thread; ``step`` and ``finish`` from one thread
-    at a time. No lock is held while a network runs.
+    ``push``, ``drop`` and ``decode_by`` may be called from any thread; ``step`` and ``finish``
+    from one thread at a time. No lock is held while a network runs.
 
     Args:
         bundle: A verified model bundle.
@@ -48,6 +48,8 @@ class FusionPipeline:
     def __init__(self, bundle: Bundle, backend: Backend, settings: Settings) -> None:
         self._features = FeaturePipeline(featurizer_shape(bundle.manifest), settings)
         self._network = Network(bundle.manifest, backend)
+        self._manifest = bundle.manifest
+        self._decoding = self._wanted = settings.decoding
         self._road = RoadDecoder(bundle.manifest, settings.decoding)
         self._trajectory = TrajectoryDecoder(bundle.manifest, settings.decoding)
         self._surface_from = [
@@ -62,6 +64,10 @@ class FusionPipeline:
     def drop(self, modality: Modality, reason: DropReason) -> None:
         """Count a message that never became a sample."""
         self._features.drop(modality, reason)
+
+    def decode_by(self, decoding: DecodingSettings) -> None:
+        """Decode by other settings from the next snapshot on; what is filtered goes on."""
+        self._wanted = decoding
 
     def step(self, now_ns: int, *, newest_only: bool = False) -> FusionOutput | None:
         """Predict from one snapshot that is complete or past its deadline.
@@ -110,6 +116,7 @@ class FusionPipeline:
         if observation.epoch != self._epoch:
             self._epoch = observation.epoch
             self._road.reset()
+        self._take_up_decoding()
         watch = observation.watch
         outputs = self._network.run(observation.batch, watch)
         with watch('decode'):
@@ -130,6 +137,13 @@ class FusionPipeline:
             latencies_s=watch.durations_s,
             epoch=observation.epoch,
         )
+
+    def _take_up_decoding(self) -> None:
+        wanted = self._wanted
+        if wanted is not self._decoding:
+            self._decoding = wanted
+            self._road.change(wanted)
+            self._trajectory = TrajectoryDecoder(self._manifest, wanted)
 
     def _decode_road(
         self, batch: FeatureBatch, outputs: Mapping[str, NDArray[Any]], stamp_ns: int

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings as ROS parameters: declared with type, bounds and description, and read back."""
+"""Settings as ROS parameters: declared with type, bounds and description, read back, changed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
+from mm_fusion.fields import Change
 from mm_fusion.ros.parameter_file import bounds
 from mm_fusion.settings import parameter_specs, settings_from
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rclpy.node import Node
+    from rclpy.parameter import Parameter
 
     from mm_fusion.fields import ParameterSpec
     from mm_fusion.settings import Settings
-
-READ_ONCE = frozenset({'node.autostart'})
-"""Parameters that are read when the process starts, and so cannot change at all."""
 
 
 def is_standard(name: str) -> bool:
@@ -32,7 +33,8 @@ def describe(spec: ParameterSpec) -> ParameterDescriptor:
     """Describe a parameter to ROS."""
     unit = f' [{spec.unit}]' if spec.unit not in ('', '1') else ''
     descriptor = ParameterDescriptor(
-        description=spec.description + unit, read_only=spec.name in READ_ONCE
+        description=f'{spec.description}{unit}; changes {spec.change.value}',
+        read_only=spec.change is Change.AT_START,
     )
     if spec.lower is not None and spec.upper is not None:
         if spec.type is int:
@@ -73,6 +75,37 @@ def read_settings(node: Node) -> Settings:
         SettingsError: A parameter is unknown or has a value that is refused; all are listed.
     """
     return settings_from(_values(node))
+
+
+def refusals(parameters: Sequence[Parameter[Any]], *, configured: bool) -> list[str]:
+    """List everything that speaks against a change; nothing of it may take effect then.
+
+    Args:
+        parameters: The values that are wanted; one without a value is to be deleted.
+        configured: Whether the node is configured, so that most parameters are fixed.
+    """
+    specs = {spec.name: spec for spec in parameter_specs()}
+    found = []
+    for parameter in parameters:
+        if is_standard(parameter.name):
+            continue
+        spec = specs.get(parameter.name)
+        if spec is None:
+            # One that was given by mistake can be deleted, and nothing else be done with it.
+            problem = None if parameter.value is None else f'{parameter.name}: unknown parameter'
+        else:
+            problem = _refusal(spec, parameter.value, configured=configured)
+        if problem is not None:
+            found.append(problem)
+    return found
+
+
+def _refusal(spec: ParameterSpec, value: object, *, configured: bool) -> str | None:
+    if spec.change is Change.AT_START:
+        return f'{spec.name}: read at start; start the node with another value'
+    if configured and spec.change is Change.AT_CONFIGURE:
+        return f'{spec.name}: read at configure; clean up the node first'
+    return spec.problem(value)
 
 
 def _values(node: Node) -> dict[str, Any]:

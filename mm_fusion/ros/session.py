@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.ros.engine import Engine
     from mm_fusion.ros.outputs import Outputs
+    from mm_fusion.settings import Settings
     from mm_fusion.types.sensors import Sample
 
 _DISCOVERY_PERIOD_S = 0.2
@@ -97,18 +99,30 @@ class Session:
 
     def start(self) -> None:
         """Start to infer and to listen."""
-        # Timers run by the machine's clock: a silent /clock is one of the things to report.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        status_period_s = 1 / self._engine.settings.node.status_rate_hz
         self._timers = [
-            self._node.create_timer(period_s, self._guarded(callback), clock=steady)
-            for period_s, callback in (
-                (_DISCOVERY_PERIOD_S, self._inputs.update),
-                (status_period_s, self._publish_health),
-            )
+            self._timer(_DISCOVERY_PERIOD_S, self._inputs.update),
+            self._timer(self._status_period_s, self._publish_health),
         ]
         self._thread.start()
         self._inputs.update()
+
+    def change(self, settings: Settings) -> None:
+        """Go on with other settings, as far as they may change at once."""
+        before_s = self._status_period_s
+        self._engine = dataclasses.replace(self._engine, settings=settings)
+        self._pipeline.decode_by(settings.decoding)
+        if self._status_period_s != before_s:
+            self._node.destroy_timer(self._timers.pop())
+            self._timers.append(self._timer(self._status_period_s, self._publish_health))
+
+    @property
+    def _status_period_s(self) -> float:
+        return 1 / self._engine.settings.node.status_rate_hz
+
+    def _timer(self, period_s: float, callback: Callable[[], None]) -> Timer:
+        # Timers run by the machine's clock: a silent /clock is one of the things to report.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        return self._node.create_timer(period_s, self._guarded(callback), clock=steady)
 
     def close(self) -> None:
         """Stop listening, then inferring."""

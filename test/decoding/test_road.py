@@ -173,3 +173,19 @@ def test_any_logits_give_posteriors(
         )
         assert 0.3 - 1e-6 <= road.friction_coefficient_mean <= 0.8 + 1e-6
         assert 0.0 <= road.friction_coefficient_std <= 0.5
+
+
+def test_a_change_of_settings_keeps_what_is_filtered(manifest: Manifest) -> None:
+    decoder = RoadDecoder(manifest, DecodingSettings(siren_time_constant_s=1.0))
+    decoder.decode(logits(siren=50.0), 0, surface_observed=True, siren_observed=True)
+    decoder.change(DecodingSettings(siren_time_constant_s=2.0, siren_threshold=0.3))
+    road = decoder.decode(
+        logits(siren=-50.0), 2 * SECOND, surface_observed=True, siren_observed=True
+    )
+    assert road.filtered.siren == pytest.approx(math.exp(-1.0), rel=1e-6)
+    assert road.siren
+    decoder.change(DecodingSettings(siren_time_constant_s=0.0, siren_threshold=0.3))
+    road = decoder.decode(
+        logits(siren=-50.0), 3 * SECOND, surface_observed=True, siren_observed=True
+    )
+    assert not road.siren

@@ -13,7 +13,7 @@ import pytest
 from mm_fusion.errors import InferenceError
 from mm_fusion.pipeline import FusionPipeline
 from mm_fusion.runtime import Backend, Bundle, create_backend
-from mm_fusion.settings import Settings, settings_from
+from mm_fusion.settings import DecodingSettings, Settings, settings_from
 from mm_fusion.types.sensors import (
     AudioChunk,
     CompressedImage,
@@ -304,6 +304,21 @@ def test_a_live_node_takes_the_newest_and_counts_the_others(pipeline: FusionPipe
     report = pipeline.reports(START_NS + SECOND)[Modality.CAMERA]
     assert report.drops == {DropReason.SUPERSEDED: 9}
     assert report.received == 10
+
+
+def test_decoding_changes_between_two_snapshots(bundle: Bundle, backend: Backend) -> None:
+    pipeline = FusionPipeline(bundle, backend, Settings())
+    samples = drive(2.0, level=0.5)
+    half = len(samples) // 2
+    outputs = list(run(pipeline, samples[:half]))
+    pipeline.decode_by(DecodingSettings(horizon_s=2.0, step_s=0.25, siren_threshold=1.0))
+    changed = list(run(pipeline, samples[half:]))
+    for output, steps, siren in ((outputs[-1], 12, True), (changed[0], 8, False)):
+        assert output.trajectory is not None
+        assert output.trajectory.modes[0].times_s.size == steps
+        assert output.road is not None
+        assert output.road.siren is siren
+        assert output.road.filtered.siren > 0.7, 'what is filtered goes on'
 
 
 def test_a_second_loop_starts_from_nothing_and_gives_as_much(
