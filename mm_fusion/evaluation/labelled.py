@@ -23,15 +23,18 @@ from mm_fusion.labels import (
 from mm_fusion.metrics.road_state import score_siren, score_surface
 from mm_fusion.pipeline import Network, Stopwatch, featurizer_shape
 from mm_fusion.runtime import Bundle, create_backend
-from mm_fusion.settings import DecodingSettings, InferenceSettings
+from mm_fusion.settings import DecodingSettings
 from mm_fusion.types.features import FeatureBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from mm_fusion.labels import RoadLabels, SoundLabels
+    from mm_fusion.runtime import Backend
+    from mm_fusion.settings import InferenceSettings
     from mm_fusion.types.predictions import SurfacePosterior
 
 
@@ -52,24 +55,37 @@ class Scores:
     skipped: tuple[str, ...]
 
 
-class _Judge:
-    """Run a bundle on one sensor's input at a time, without a filter's memory."""
+class Judge:
+    """Run a bundle on one sensor's input at a time, without a filter's memory.
 
-    def __init__(self, name_or_path: str, settings: InferenceSettings) -> None:
-        bundle = Bundle.load(name_or_path)
+    Args:
+        bundle: The contract.
+        backend: Runs its stages.
+    """
+
+    def __init__(self, bundle: Bundle, backend: Backend) -> None:
         self.manifest = bundle.manifest
         self.shape = featurizer_shape(bundle.manifest)
-        self._network = Network(bundle.manifest, create_backend(bundle, settings))
+        self._network = Network(bundle.manifest, backend)
         self._decoder = RoadDecoder(bundle.manifest, DecodingSettings())
 
+    @property
+    def title(self) -> str:
+        """Name and version of the bundle."""
+        return f'{self.manifest.name} {self.manifest.version}'
+
     def posterior(
-        self, image: NDArray[np.uint8] | None, audio: NDArray[np.float32] | None
+        self,
+        image: NDArray[np.uint8] | None,
+        audio: NDArray[np.float32] | None,
+        motion: NDArray[np.float32] | None = None,
     ) -> SurfacePosterior:
-        present = [image is not None, audio is not None, False]
+        """Judge one snapshot of what is not None; see ``FeatureBatch`` for the arrays."""
+        present = [image is not None, audio is not None, motion is not None]
         batch = FeatureBatch(
             image=image,
             audio=audio,
-            motion=None,
+            motion=motion,
             presence=np.array([present], np.float32),
             age_s=np.zeros((1, 3), np.float32),
         )
@@ -78,6 +94,32 @@ class _Judge:
             outputs, 0, surface_observed=image is not None, siren_observed=audio is not None
         )
         return state.unfiltered
+
+    def photograph(self, path: Path) -> NDArray[np.uint8]:
+        """Read an image file as the network takes it.
+
+        Raises:
+            DatasetError: The bundle takes no images.
+            SampleError: The file cannot be read.
+        """
+        if self.shape.image is None:
+            raise DatasetError(f'{self.title}: takes no images, so photographs cannot score it')
+        return network_image(read_photograph(path), *self.shape.image)[np.newaxis]
+
+    def windows(self, path: Path) -> list[NDArray[np.float32]]:
+        """Read a sound file as the windows that the network takes one after the other.
+
+        Raises:
+            DatasetError: The bundle takes no sound.
+            SampleError: The file cannot be read.
+        """
+        if self.shape.audio_samples is None:
+            raise DatasetError(f'{self.title}: takes no sound, so clips cannot score it')
+        samples, rate_hz = read_sound(path)
+        windows = sound_windows(
+            samples, rate_hz, self.shape.audio_rate_hz, self.shape.audio_samples
+        )
+        return [window[np.newaxis] for window in windows]
 
 
 def score_roads(
@@ -99,30 +141,7 @@ def score_roads(
         BundleError: The bundle cannot be loaded, or takes no images.
     """
     labels = read_road_labels(folder)
-    judge = _Judge(bundle, settings)
-    if judge.shape.image is None:
-        raise DatasetError(f'{bundle}: takes no images, so photographs cannot score it')
-    used: list[int] = []
-    skipped: list[str] = []
-    posteriors: dict[str, list[NDArray[np.float32]]] = {task: [] for task in SURFACE_CLASSES}
-    for index, name in enumerate(labels.files):
-        progress(index, len(labels.files))
-        try:
-            image = network_image(read_photograph(folder / name), *judge.shape.image)
-        except SampleError as error:
-            skipped.append(f'{name}: {error}')
-            continue
-        posterior = judge.posterior(image[np.newaxis], None)
-        for task, values in posteriors.items():
-            values.append(getattr(posterior, task))
-        used.append(index)
-    progress(len(labels.files), len(labels.files))
-    _refuse_empty(folder, used, skipped)
-    scores = score_surface(
-        {task: np.array(values, np.float64) for task, values in posteriors.items()},
-        {task: labels.targets[task][used] for task in SURFACE_CLASSES},
-    )
-    return Scores(_title(judge), scores, len(used), tuple(skipped))
+    return judge_roads(labels, _judge(bundle, settings), range(len(labels.files)), progress)
 
 
 def score_sounds(
@@ -136,43 +155,86 @@ def score_sounds(
     Args and errors: as for ``score_roads``. Clips without a label are left out.
     """
     labels = read_sound_labels(folder)
-    judge = _Judge(bundle, settings)
-    if judge.shape.audio_samples is None:
-        raise DatasetError(f'{bundle}: takes no sound, so clips cannot score it')
+    return judge_sounds(labels, _judge(bundle, settings), range(len(labels.files)), progress)
+
+
+def judge_roads(
+    labels: RoadLabels,
+    judge: Judge,
+    chosen: Sequence[int],
+    progress: Callable[[int, int], None],
+) -> Scores:
+    """Score some of the photographs of a table; see ``score_roads``.
+
+    Args:
+        labels: The table.
+        judge: What is scored.
+        chosen: Rows of the table.
+        progress: Told the files done and their total.
+    """
     used: list[int] = []
     skipped: list[str] = []
-    heard: list[float] = []
-    for index in np.flatnonzero(labels.siren >= 0).tolist():
-        progress(index, len(labels.files))
+    posteriors: dict[str, list[NDArray[np.float32]]] = {task: [] for task in SURFACE_CLASSES}
+    for done, index in enumerate(chosen):
+        progress(done, len(chosen))
         name = labels.files[index]
         try:
-            samples, rate_hz = read_sound(folder / name)
+            image = judge.photograph(labels.folder / name)
         except SampleError as error:
             skipped.append(f'{name}: {error}')
             continue
-        windows = sound_windows(
-            samples, rate_hz, judge.shape.audio_rate_hz, judge.shape.audio_samples
-        )
-        heard.append(
-            float(np.mean([judge.posterior(None, window[np.newaxis]).siren for window in windows]))
-        )
+        posterior = judge.posterior(image, None)
+        for task, values in posteriors.items():
+            values.append(getattr(posterior, task))
         used.append(index)
-    progress(len(labels.files), len(labels.files))
-    _refuse_empty(folder, used, skipped)
+    progress(len(chosen), len(chosen))
+    _refuse_empty(labels.folder, used, skipped)
+    scores = score_surface(
+        {task: np.array(values, np.float64) for task, values in posteriors.items()},
+        {task: labels.targets[task][used] for task in SURFACE_CLASSES},
+    )
+    return Scores(judge.title, scores, len(used), tuple(skipped))
+
+
+def judge_sounds(
+    labels: SoundLabels,
+    judge: Judge,
+    chosen: Sequence[int],
+    progress: Callable[[int, int], None],
+) -> Scores:
+    """Score some of the clips of a table; see ``score_sounds`` and ``judge_roads``."""
+    used: list[int] = []
+    skipped: list[str] = []
+    heard: list[float] = []
+    for done, index in enumerate(chosen):
+        progress(done, len(chosen))
+        if labels.siren[index] < 0:
+            continue
+        name = labels.files[index]
+        try:
+            windows = judge.windows(labels.folder / name)
+        except SampleError as error:
+            skipped.append(f'{name}: {error}')
+            continue
+        heard.append(float(np.mean([judge.posterior(None, window).siren for window in windows])))
+        used.append(index)
+    progress(len(chosen), len(chosen))
+    _refuse_empty(labels.folder, used, skipped)
     scores = score_siren(
         labels.siren[used],
         np.array(heard),
         [labels.sublabels[index] for index in used],
         judge.manifest.calibration.siren_threshold,
     )
-    return Scores(_title(judge), scores, len(used), tuple(skipped))
+    return Scores(judge.title, scores, len(used), tuple(skipped))
+
+
+def _judge(name_or_path: str, settings: InferenceSettings) -> Judge:
+    bundle = Bundle.load(name_or_path)
+    return Judge(bundle, create_backend(bundle, settings))
 
 
 def _refuse_empty(folder: Path, used: list[int], skipped: list[str]) -> None:
     if not used:
         first = f'; the first: {skipped[0]}' if skipped else ''
         raise DatasetError(f'{folder}: found no file that can be scored{first}')
-
-
-def _title(judge: _Judge) -> str:
-    return f'{judge.manifest.name} {judge.manifest.version}'
