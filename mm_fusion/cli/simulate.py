@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -67,6 +67,17 @@ def simulate(
             help="Frames a second; few make cheap training data; default: the scenario's.",
         ),
     ] = None,
+    road: Annotated[
+        Literal['town', 'rural', 'motorway'] | None,
+        typer.Option(help='Kind of road of random drives; default: drawn as well.'),
+    ] = None,
+    motion_only: Annotated[
+        bool,
+        typer.Option(
+            '--motion-only',
+            help='Neither camera nor microphone: drives to learn paths from, in seconds.',
+        ),
+    ] = False,
     raw: Annotated[bool, typer.Option('--raw', help='Store rgb8 images instead of JPEG.')] = False,
     list_scenarios: Annotated[
         bool, typer.Option('--list', help='List the scenarios of the package.')
@@ -86,7 +97,8 @@ def simulate(
     if scenario is None or out is None:
         raise MmFusionError('simulate: expected a scenario and --out; --list lists the scenarios')
     images: ImageTransport = 'raw' if raw else 'compressed'
-    jobs = _jobs(scenario, out, seed, duration, hours, _camera(shader, camera_rate), images)
+    changes = _changes(shader, camera_rate, motion_only=motion_only)
+    jobs = _jobs(_Choice(scenario, duration, road, changes), out, seed, hours, images)
     try:
         _run(console, jobs, workers, resume=hours is not None)
     except KeyboardInterrupt:
@@ -94,37 +106,64 @@ def simulate(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _camera(shader: str | None, rate_hz: float | None) -> dict[str, Any]:
-    """Name what is asked for of the camera, as fields of its settings."""
-    asked = {'shader': shader, 'rate_hz': rate_hz}
-    return {name: value for name, value in asked.items() if value is not None}
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What is asked for of a scenario.
+
+    Attributes:
+        name: As for ``choose_scenario``, which takes the next two as well.
+        duration_s: Length.
+        road: Kind of road.
+        changes: By sensor, fields of its settings.
+    """
+
+    name: str
+    duration_s: float | None
+    road: str | None
+    changes: Mapping[str, Mapping[str, Any]]
+
+    def scenario(self, seed: int | None) -> Scenario:
+        from mm_fusion.simulation.scenario_choice import choose_scenario
+
+        found = choose_scenario(self.name, seed, self.duration_s, self.road)
+        sensors = {
+            sensor: replace(getattr(found, sensor), **fields)
+            for sensor, fields in self.changes.items()
+        }
+        return replace(found, **sensors)
+
+
+def _changes(
+    shader: str | None, camera_rate_hz: float | None, *, motion_only: bool
+) -> dict[str, dict[str, Any]]:
+    """Name what is asked for of camera and microphone, as fields of their settings."""
+    asked = {'shader': shader, 'rate_hz': camera_rate_hz}
+    camera: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if not motion_only:
+        return {'camera': camera}
+    return {'camera': {**camera, 'enabled': False}, 'microphone': {'enabled': False}}
 
 
 def _jobs(
-    name: str,
+    choice: _Choice,
     out: Path,
     seed: int | None,
-    duration: float | None,
     hours: float | None,
-    camera: Mapping[str, Any],
     images: ImageTransport,
 ) -> list[DriveJob]:
     """List the drives to make."""
     from mm_fusion.bags.drive_batch import DriveJob
-    from mm_fusion.simulation.scenario_choice import RANDOM, choose_scenario
+    from mm_fusion.simulation.scenario_choice import RANDOM
 
-    def drawn(seed: int | None) -> Scenario:
-        scenario = choose_scenario(name, seed, duration)
-        return replace(scenario, camera=replace(scenario.camera, **camera))
-
-    first = drawn(seed)
+    first = choice.scenario(seed)
     if hours is None:
         return [DriveJob(first, out, images)]
     count = math.ceil(hours * 3600 / first.duration_s)
-    stem = RANDOM if name == RANDOM else re.sub(r'[^\w-]+', '_', first.name)
+    drawn = choice.name == RANDOM
+    stem = RANDOM if drawn else re.sub(r'[^\w-]+', '_', first.name)
     return [
         DriveJob(
-            drawn(seed) if name == RANDOM else replace(first, seed=seed),
+            choice.scenario(seed) if drawn else replace(first, seed=seed),
             out / f'{stem}_{seed:06d}',
             images,
         )

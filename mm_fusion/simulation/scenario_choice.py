@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from mm_fusion.errors import ScenarioError
 from mm_fusion.simulation.scenario_file import load_scenario
 from mm_fusion.simulation.scenario_generator import random_scenario
 
@@ -17,7 +18,10 @@ RANDOM = 'random'
 
 
 def choose_scenario(
-    name: str, seed: int | None = None, duration_s: float | None = None
+    name: str,
+    seed: int | None = None,
+    duration_s: float | None = None,
+    road: str | None = None,
 ) -> Scenario:
     """Read or draw a scenario.
 
@@ -25,11 +29,18 @@ def choose_scenario(
         name: As for ``load_scenario``, or ``random`` for one drawn from the seed.
         seed: Replaces that of the scenario; of a drawn one it is 0 by default.
         duration_s: Replaces that of the scenario.
+        road: Kind of road of one that is drawn.
 
     Raises:
-        ScenarioError: There is no such scenario, or something in it is refused.
+        ScenarioError: There is no such scenario, or something in it is refused; or a road is
+            asked for of one that is not drawn.
     """
     if name != RANDOM:
+        if road is not None:
+            raise ScenarioError(
+                f'road: found {road!r} for the scenario {name!r}, expected it with {RANDOM!r} '
+                'alone: a scenario says on which road it is'
+            )
         scenario = load_scenario(name, seed)
         return (
             scenario
@@ -37,5 +48,5 @@ def choose_scenario(
             else dataclasses.replace(scenario, duration_s=duration_s)
         )
     if duration_s is None:
-        return random_scenario(seed or 0)
-    return random_scenario(seed or 0, duration_s=duration_s)
+        return random_scenario(seed or 0, road=road)
+    return random_scenario(seed or 0, duration_s=duration_s, road=road)

@@ -118,16 +118,20 @@ _HORN_EVERY_S = 60.0
 _FAULT_EVERY_S = 40.0
 
 
-def random_scenario(seed: int, duration_s: float = 120.0, *, faults: bool = False) -> Scenario:
+def random_scenario(
+    seed: int, duration_s: float = 120.0, *, road: str | None = None, faults: bool = False
+) -> Scenario:
     """Make a drive that nobody described.
 
     Args:
-        seed: Decides everything; also the seed of the scenario.
+        seed: Decides everything else; also the seed of the scenario.
         duration_s: Length of the drive.
+        road: ``town``, ``rural`` or ``motorway``; None leaves it to the seed.
         faults: Whether sensors fail.
     """
     draw = Draw(generator(seed, 'scenario'))
-    kind = draw.one_of(_ROAD_SHARES)
+    drawn = draw.one_of(_ROAD_SHARES)
+    kind = drawn if road is None else road
     name = draw.one_of(_SEASON_SHARES)
     season = _SEASONS[name]
     light = draw.one_of(_SUN_SHARES)

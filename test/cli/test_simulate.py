@@ -166,15 +166,22 @@ def test_options_change_the_scenario(
         '--hours', '0.001', '--raw', '--camera-rate', 2,
     )  # fmt: skip
     run('random', '--out', tmp_path / 'b', '--seed', 4, '--duration', 1800, '--hours', 1)
+    run('random', '--out', tmp_path / 'c', '--seed', 4, '--road', 'motorway', '--motion-only')
 
-    assert [s.camera.rate_hz for s, _, _ in chosen] == [2.0] * 3 + [15.0] * 2
+    assert [s.camera.rate_hz for s, _, _ in chosen] == [2.0] * 3 + [15.0] * 3
+    drawn, motorway = chosen[3][0], chosen[5][0]
+    assert (drawn.road.kind, motorway.road.kind) == ('rural', 'motorway')
+    assert [(s.camera.enabled, s.microphone.enabled) for s in (drawn, motorway)] == [
+        (True, True),
+        (False, False),
+    ]
     made = [(s.seed, s.duration_s, s.camera.shader, name, images) for s, name, images in chosen]
     assert made[:3] == [
         (7, 1.5, 'full', 'tiny_000007', 'raw'),
         (8, 1.5, 'full', 'tiny_000008', 'raw'),
         (9, 1.5, 'full', 'tiny_000009', 'raw'),
     ]
-    assert [(item[0], item[1], item[3]) for item in made[3:]] == [
+    assert [(item[0], item[1], item[3]) for item in made[3:5]] == [
         (4, 1800.0, 'random_000004'),
         (5, 1800.0, 'random_000005'),
     ]
@@ -198,6 +205,7 @@ def test_what_is_refused_is_one_line(run: Run, tiny: Path, tmp_path: Path) -> No
         ((bad, '--out', tmp_path / 'a'), 'colour: no such key'),
         ((tmp_path / 'none.yaml', '--out', tmp_path / 'a'), 'No such file'),
         ((tiny,), 'expected a scenario and --out'),
+        ((tiny, '--out', tmp_path / 'a', '--road', 'town'), "expected it with 'random' alone"),
         ((tiny, '--out', tmp_path / 'there'), 'exists already'),
     ):
         status, _, error = run(*arguments)
