@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from mm_fusion_msgs.msg import FusionStatus, RoadState, TrajectoryPrediction
 from nav_msgs.msg import Path
+from rclpy.event_handler import PublisherEventCallbacks
 
 from mm_fusion.ros.conversions import to_path, to_road_state, to_status, to_trajectory
 from mm_fusion.ros.diagnostics import to_diagnostics
@@ -33,7 +35,9 @@ class Outputs:
     def __init__(self, node: LifecycleNode, frame_id: str) -> None:
         self._node = node
         self._frame_id = frame_id
-        create = node.create_lifecycle_publisher
+        # What they say by default of QoS that does not match names no node; FlowWatch does.
+        quiet = PublisherEventCallbacks(use_default_callbacks=False)
+        create = functools.partial(node.create_lifecycle_publisher, event_callbacks=quiet)
         self._road = create(RoadState, '~/road_state', OUTPUT_QOS)
         self._trajectory = create(TrajectoryPrediction, '~/trajectory_prediction', OUTPUT_QOS)
         self._path = create(Path, '~/path', OUTPUT_QOS)

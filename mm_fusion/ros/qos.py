@@ -101,14 +101,18 @@ def choose(
 
 
 def subscription_qos(choice: Choice, depth: int) -> QoSProfile:
-    """Write a choice as a QoS profile that keeps the newest ``depth`` messages."""
+    """Write a choice as a QoS profile that keeps the newest ``depth`` messages.
+
+    More than the least is left to the middleware as best available: should a publisher that offers
+    less have come since the choice was made, it is heard as well.
+    """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
-        reliability=ReliabilityPolicy.RELIABLE
-        if choice.reliable
-        else ReliabilityPolicy.BEST_EFFORT,
+        reliability=(
+            ReliabilityPolicy.BEST_AVAILABLE if choice.reliable else ReliabilityPolicy.BEST_EFFORT
+        ),
         durability=(
-            DurabilityPolicy.TRANSIENT_LOCAL if choice.latched else DurabilityPolicy.VOLATILE
+            DurabilityPolicy.BEST_AVAILABLE if choice.latched else DurabilityPolicy.VOLATILE
         ),
     )

@@ -15,6 +15,7 @@ from mm_fusion.errors import SampleError
 from mm_fusion.messages import AudioAdapter, image_sample, position_sample, velocity_sample
 from mm_fusion.ros.health import Health, assess, known_now
 from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES, Inputs
+from mm_fusion.ros.matching import FlowWatch
 from mm_fusion.ros.worker import InferenceThread
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mm_fusion.types.sensors import Sample
 
 _DISCOVERY_PERIOD_S = 0.2
+_FLOW_PERIOD_S = 2.0
 _MAX_WARNINGS = 100
 """Sentences that are logged, once each; a flood of new ones ends there, the counts go on."""
 
@@ -101,6 +103,7 @@ class Session:
         """Start to infer and to listen."""
         self._timers = [
             self._timer(_DISCOVERY_PERIOD_S, self._inputs.update),
+            self._timer(_FLOW_PERIOD_S, FlowWatch(self._node).update),
             self._timer(self._status_period_s, self._publish_health),
         ]
         self._thread.start()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from geometry_msgs.msg import TwistStamped
-from rclpy.event_handler import PublisherEventCallbacks
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from mm_fusion_msgs.msg import RoadState
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from support.ros_graph import Car, Graph, activated, log_lines, parameters
@@ -113,3 +114,27 @@ def message_of(car: Car, name: str) -> str:
     """Give the message of a diagnostic entry."""
     diagnostic = car.diagnostic(name)
     return '' if diagnostic is None else str(diagnostic.message)
+
+
+def test_a_subscriber_that_asks_for_more_than_is_offered_is_named(
+    graph: Graph, bundle: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    activated(graph, bundle)
+    car = Car(graph, sensors=())
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    car.create_subscription(
+        RoadState,
+        '/mm_fusion/road_state',
+        lambda _: None,
+        latched,
+        event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+    )
+    lines: list[str] = []
+
+    def warned() -> bool:
+        lines.extend(log_lines(capfd, 'WARN'))
+        return any('no data flows from /mm_fusion' in line for line in lines)
+
+    graph.until(warned, 'the warning')
+    (line,) = (line for line in lines if 'no data flows' in line)
+    assert 'to /car (reliable, transient local)' in line

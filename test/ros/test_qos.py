@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import String
 
 from mm_fusion.ros.qos import Choice, Offer, choose, subscription_qos
+from support.ros_graph import Graph, graph
+
+__all__ = ['graph']
 
 pytestmark = pytest.mark.ros
 
@@ -80,8 +85,24 @@ def test_of_two_types_the_one_in_use_stays() -> None:
 def test_a_choice_becomes_a_profile() -> None:
     profile = subscription_qos(Choice(RAW, reliable=True, latched=True), 7)
     assert profile.depth == 7
-    assert profile.reliability == ReliabilityPolicy.RELIABLE
-    assert profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+    assert profile.reliability == ReliabilityPolicy.BEST_AVAILABLE
+    assert profile.durability == DurabilityPolicy.BEST_AVAILABLE
     profile = subscription_qos(Choice(RAW), 1)
     assert profile.reliability == ReliabilityPolicy.BEST_EFFORT
     assert profile.durability == DurabilityPolicy.VOLATILE
+
+
+@pytest.mark.parametrize('offered', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
+def test_a_publisher_that_came_since_the_choice_is_heard(
+    graph: Graph, offered: ReliabilityPolicy
+) -> None:
+    talker = graph.add(Node('talker', context=graph.context))
+    listener = graph.add(Node('listener', context=graph.context))
+    heard: list[String] = []
+    outlet = talker.create_publisher(String, '/late', QoSProfile(depth=5, reliability=offered))
+    graph.until(lambda: listener.count_publishers('/late'), 'the publisher')
+    qos = subscription_qos(Choice(TEXT, reliable=True), 5)
+    listener.create_subscription(String, '/late', heard.append, qos)
+    graph.until(outlet.get_subscription_count, 'the subscription')
+    outlet.publish(String(data='here'))
+    graph.until(lambda: heard, 'the message')
