@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from mm_fusion.cli import demo, evaluate, export, pretrain, simulate, train, validate
+from mm_fusion.cli import demo, evaluate, export, pretrain, quantise, simulate, train, validate
 from mm_fusion.errors import MmFusionError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command('evaluate')(evaluate.evaluate)
 app.command('train')(train.train)
 app.command('pretrain')(pretrain.pretrain)
 app.command('export')(export.export)
+app.command('quantise')(quantise.quantise)
 app.command('simulate')(simulate.simulate)
 app.command('demo')(demo.demo)
 app.add_typer(validate.app, name='validate')

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``mm_fusion quantise``: measure a bundle at other precisions, and accept or refuse them."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mm_fusion.errors import InferenceError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rich.console import Console
+
+    from mm_fusion.evaluation.labelled import Judge
+    from mm_fusion.evaluation.precision import Measurement
+    from mm_fusion.evaluation.precision_samples import Samples
+    from mm_fusion.runtime import Bundle
+
+    Bars = Callable[[str], Callable[[int, int], None]]
+
+_PRECISIONS = ('fp16', 'int8')
+
+
+def quantise(
+    bundle: Annotated[str, typer.Argument(help='Name or folder of the model bundle.')],
+    roads: Annotated[Path, typer.Option(help='Folder of photographs with labels.csv.')],
+    sounds: Annotated[Path, typer.Option(help='Folder of clips with labels.csv.')],
+    precision: Annotated[
+        list[str], typer.Option(help='fp16 or int8; may be given again. Default: both.')
+    ] = list(_PRECISIONS),  # noqa: B006  # typer copies it
+    limit: Annotated[
+        int | None, typer.Option(min=1, help='Most photographs, and most clips, to score.')
+    ] = None,
+    threads: Annotated[int, typer.Option(min=0, help='Threads of one run; 0: all cores.')] = 2,
+) -> None:
+    """Calibrate and measure fp16 and int8 on real samples, and write the manifest.
+
+    A precision that drifts too far from fp32 is refused in the manifest, and cannot be loaded.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from mm_fusion.evaluation.labelled import Judge
+    from mm_fusion.evaluation.precision_samples import choose_samples
+    from mm_fusion.export.precisions import write_precisions
+    from mm_fusion.runtime import Bundle, create_backend
+    from mm_fusion.settings import InferenceSettings
+
+    unknown = sorted(set(precision) - set(_PRECISIONS))
+    if unknown:
+        raise SettingsError([f'--precision: found {unknown[0]!r}, expected fp16 or int8'])
+    loaded = Bundle.load(bundle)
+    samples = choose_samples(roads, sounds, limit)
+    judge = Judge(loaded, create_backend(loaded, InferenceSettings(threads=threads)))
+    console = Console()
+    with Progress(console=console, transient=True) as progress:
+
+        def bars(title: str) -> Callable[[int, int], None]:
+            task = progress.add_task(title, total=None)
+            return lambda done, total: progress.update(task, completed=done, total=total)
+
+        nodes = _measure(loaded, judge, samples, precision, threads, bars)
+    write_precisions(loaded.path, nodes)
+    for name, node in nodes.items():
+        _show(console, name, node)
+
+
+def _measure(
+    bundle: Bundle,
+    judge: Judge,
+    samples: Samples,
+    precisions: list[str],
+    threads: int,
+    bars: Bars,
+) -> dict[str, dict[str, Any]]:
+    from mm_fusion.evaluation.precision import judge_precision, measure
+    from mm_fusion.evaluation.precision_samples import collect_ranges
+    from mm_fusion.runtime.precision import derive
+
+    ranges: Mapping[str, Mapping[str, float]] = {}
+    if 'int8' in precisions:
+        ranges = collect_ranges(bundle, judge, samples, threads, bars('calibration'))
+    measured_on = {name: stage.sha256 for name, stage in bundle.manifest.stages.items()}
+    reference = measure(bundle, bundle.graphs, samples, threads, bars('fp32'))
+    nodes = {}
+    for name in precisions:
+        graphs = derive(bundle.graphs, name, ranges)
+        variant: Measurement | InferenceError
+        try:
+            variant = measure(bundle, graphs, samples, threads, bars(name))
+        except InferenceError as error:
+            variant = error
+        nodes[name] = {**judge_precision(name, reference, variant), 'measured_on': measured_on}
+    if 'int8' in nodes:
+        nodes['int8']['ranges'] = ranges
+    return nodes
+
+
+def _show(console: Console, precision: str, node: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    verdict = '[green]accepted' if node['accepted'] else '[red]refused'
+    console.print(f'{precision}: {verdict}[/]: ', end='')
+    console.print(node['why'], markup=False, soft_wrap=True)
+    metrics = node['metrics']
+    if metrics:
+        figures = Table('figure', 'fp32', precision, 'difference (points)')
+        for name, value in metrics['difference'].items():
+            before, after = metrics['fp32'][name], metrics[precision][name]
+            figures.add_row(name, f'{before:.4f}', f'{after:.4f}', f'{100 * value:+.2f}')
+        console.print(figures)
+    bounds = Table('output', 'largest difference')
+    for name, value in node['bounds'].items():
+        bounds.add_row(name, f'{value:g}')
+    if bounds.row_count:
+        console.print(bounds)
