@@ -165,9 +165,20 @@ class InferenceSettings:
     """The model bundle and what runs it."""
 
     bundle: str = text('base', 'Name of a bundle of the package, or path of a bundle folder')
-    backend: str = text('auto', 'What runs the networks', 'auto', 'onnxruntime')
+    backend: str = text(
+        'auto', 'What runs the networks', 'auto', 'tensorrt', 'onnxruntime', 'torch'
+    )
     threads: int = whole(
         2, 'Threads of one network run on the CPU; 0 lets the runtime choose', '1', 0, 256
+    )
+    precision: str = text(
+        'fp32', 'Precision of the graphs; the bundle must accept it', 'fp32', 'fp16', 'int8'
+    )
+    engine_cache: str = text(
+        '', 'Folder of built TensorRT engines; empty takes the cache folder of the user'
+    )
+    cuda_graphs: bool = flag(
+        default=True, description='TensorRT: start each network as one recorded CUDA graph'
     )
 
 
