@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from mm_fusion.ros.matching import node_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,11 +28,13 @@ class Offer:
         type_name: Such as ``sensor_msgs/msg/Image``.
         reliable: Whether it resends what was lost.
         latched: Whether a late subscriber gets the last message (transient local).
+        node: Full name of the node that publishes; empty where it is not known.
     """
 
     type_name: str
     reliable: bool
     latched: bool
+    node: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def offer_of(publisher: TopicEndpointInfo) -> Offer:
         type_name=publisher.topic_type,
         reliable=qos.reliability == ReliabilityPolicy.RELIABLE,
         latched=qos.durability == DurabilityPolicy.TRANSIENT_LOCAL,
+        node=node_of(publisher),
     )
 
 
@@ -87,7 +92,7 @@ def choose(
     usable = [name for name in expected if name in found]
     if not usable:
         wanted = expected[0] if len(expected) == 1 else 'one of ' + ', '.join(expected)
-        return Choice(problem=f'{topic}: found type {", ".join(found)}, expected {wanted}')
+        return Choice(problem=f'{topic}: found type {_named(offers)}, expected {wanted}')
     name = current.type_name if current.type_name in usable else usable[0]
     same = [offer for offer in offers if offer.type_name == name]
     reliable = all(offer.reliable for offer in same)
@@ -97,6 +102,17 @@ def choose(
         reliable=reliable,
         latched=reliable and all(offer.latched for offer in same),
         problem=f'{topic}: reads {name} and ignores {", ".join(others)}' if others else '',
+    )
+
+
+def _named(offers: Sequence[Offer]) -> str:
+    """List the types that are published, each with the nodes that do so."""
+    nodes: dict[str, set[str]] = {}
+    for offer in offers:
+        nodes.setdefault(offer.type_name, set()).update({offer.node} - {''})
+    return ', '.join(
+        f'{kind} from {", ".join(sorted(names))}' if names else kind
+        for kind, names in sorted(nodes.items())
     )
 
 

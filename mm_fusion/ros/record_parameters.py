@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mm_fusion.errors import SettingsError
-from mm_fusion.fields import specs_of
+from mm_fusion.ros.parameter_file import record_specs
 from mm_fusion.ros.parameters import describe, is_standard
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ def read_record(node: Node, defaults: _Record) -> _Record:
     Raises:
         SettingsError: A parameter is unknown or has a value that is refused; all are listed.
     """
-    # The names of the parameters stand without the dot of a group.
-    specs = {spec.name[1:]: replace(spec, name=spec.name[1:]) for spec in specs_of(defaults, '')}
+    specs = {spec.name: spec for spec in record_specs(defaults)}
     given = {
         name: parameter.value
         for name, parameter in node.get_parameters_by_prefix('').items()
@@ -47,9 +45,7 @@ def read_record(node: Node, defaults: _Record) -> _Record:
         for name, spec in specs.items()
     }
     for name, spec in specs.items():
-        descriptor = describe(spec)
-        descriptor.read_only = True
         if name in given:
             node.undeclare_parameter(name)
-        node.declare_parameter(name, values[name], descriptor, ignore_override=True)
+        node.declare_parameter(name, values[name], describe(spec), ignore_override=True)
     return type(defaults)(**values)

@@ -201,7 +201,7 @@ def test_objects_of_another_type_are_named_and_left_out(
     def said() -> bool:
         lines.extend(log_lines(capfd, 'WARN'))
         return any(
-            '/objects: found type sensor_msgs/msg/NavSatFix, expected one of' in line
+            '/objects: found type sensor_msgs/msg/NavSatFix from /simulator, expected' in line
             for line in lines
         )
 
@@ -266,7 +266,7 @@ def test_parameters_are_described_and_cannot_change(graph: Graph) -> None:
     node = graph.add(SoundNode(context=graph.context))
 
     described = node.describe_parameter('delay_s')
-    assert described.description.endswith('[s]')
+    assert described.description.endswith('[s]; changes at start')
     assert described.read_only
     assert described.floating_point_range[0].to_value == 2.0
 

@@ -33,7 +33,7 @@ def test_a_type_that_cannot_be_read_is_named_once(
     outlet = car.create_publisher(String, '/image', 10)
     graph.until(lambda: named(car), 'a diagnostic that names the type')
     expected = (
-        '/image: found type std_msgs/msg/String, expected one of '
+        '/image: found type std_msgs/msg/String from /car, expected one of '
         'sensor_msgs/msg/Image, sensor_msgs/msg/CompressedImage'
     )
     diagnostic = car.diagnostic('camera')

@@ -17,7 +17,6 @@ from std_msgs.msg import Float32, String
 from mm_fusion.ros.matching import FlowWatch, obstacles
 from support.ros_graph import Graph, graph, log_lines
 
-
 __all__ = ['graph']
 
 pytestmark = pytest.mark.ros

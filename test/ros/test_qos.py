@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -72,6 +74,12 @@ def test_a_type_that_is_not_expected_is_named_with_what_is() -> None:
     assert found.problem == f'/image: found type {TEXT}, expected one of {RAW}, {JPEG}'
     found = choose('/image', [offer(TEXT), offer(JPEG)], (RAW,), NOTHING)
     assert found.problem == f'/image: found type {JPEG}, {TEXT}, expected {RAW}'
+
+
+def test_who_publishes_a_type_that_is_not_expected_is_named() -> None:
+    offers = [replace(offer(TEXT), node=node) for node in ('/b', '/a', '/a')]
+    found = choose('/image', offers, (RAW,), NOTHING)
+    assert found.problem == f'/image: found type {TEXT} from /a, /b, expected {RAW}'
 
 
 def test_of_two_types_the_one_in_use_stays() -> None:
