@@ -130,7 +130,7 @@ class PathCorrection(nn.Module):
     """What the ego history by itself adds to the modes of the path.
 
     A step that learns from images costs as much as a hundred that learn from motion alone, and
-    the path needs many: so this part is trained by itself once the rest is (``training.refine``).
+    the path needs many: so this part is trained by itself once the rest is (``training.stages``).
     Until then it adds nothing.
 
     Args:

@@ -50,6 +50,11 @@ COEFFICIENT_OUTPUTS = {'friction_coefficient': (1, 2)}
 """What a fusion stage may give as well: mean and logarithm of the standard deviation."""
 PRECISIONS = ('fp32', 'fp16', 'int8')
 """Precisions of the graphs; the bundle holds the first, the others are derived from it."""
+SURFACE_CLASSES = {
+    'friction': FRICTION_CLASSES,
+    'material': MATERIAL_CLASSES,
+    'unevenness': UNEVENNESS_CLASSES,
+}
 SURFACE_SOURCES = ('camera', 'microphone')
 """Modalities of the network that may speak to the road surface."""
 
@@ -92,11 +97,7 @@ def parse_manifest(document: object, source: str) -> Manifest:
 
 
 def _check_classes(node: Node) -> None:
-    for task, classes in (
-        ('friction', FRICTION_CLASSES),
-        ('material', MATERIAL_CLASSES),
-        ('unevenness', UNEVENNESS_CLASSES),
-    ):
+    for task, classes in SURFACE_CLASSES.items():
         found = node.get(task, list)
         if tuple(found) != classes:
             raise BundleError(f'{node.place}: {task}: found {found}, expected {list(classes)}')
@@ -220,7 +221,19 @@ def _calibration(node: Node, tasks: tuple[str, ...]) -> Calibration:
             if node.has('friction_coefficient_std_scale')
             else 1.0
         ),
+        offsets=_offsets(node.child('offsets')) if node.has('offsets') else {},
     )
+
+
+def _offsets(node: Node) -> dict[str, tuple[float, ...]]:
+    offsets = {task: node.numbers(task, -1e3, 1e3) for task in node.names()}
+    for task, values in offsets.items():
+        if task not in SURFACE_CLASSES or len(values) != len(SURFACE_CLASSES[task]):
+            raise BundleError(
+                f'{node.place}: {task}: found {len(values)} values, expected one for each class '
+                f'of {", ".join(SURFACE_CLASSES)}'
+            )
+    return offsets
 
 
 def _surface_from(root: Node) -> tuple[str, ...]:

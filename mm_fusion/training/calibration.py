@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mm_fusion.training.config import CalibrationConfig
     from mm_fusion.training.predict import Predictions
 
 _LEAST_LOG, _MOST_LOG = np.log(0.05), np.log(20.0)
@@ -25,37 +26,49 @@ _CHI2 = -2.0 * float(np.log1p(-CONFIDENCE))
 """Squared Mahalanobis distance that a share of a two-dimensional Gaussian lies within."""
 _NORMAL_90 = 1.6448536
 """Deviations that 90 % of a Gaussian lie within."""
+_MOST_RARITY = 400.0
 _NOT_FITTED = 'not fitted'
 
 
 def calibrate(
     found: Sequence[Predictions],
-    false_positive_rate: float,
+    config: CalibrationConfig,
     known: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Calibrate on all held-out predictions together.
 
     Args:
         found: Of each source, with the modalities that its samples have.
-        false_positive_rate: What the siren threshold is chosen for.
+        config: What is aimed for.
         known: An earlier calibration, for what these samples say nothing of; None: neutral.
 
     Returns:
-        ``temperatures``, ``siren_threshold``, ``trajectory``, ``friction_coefficient_std_scale``
-        as in a manifest, and ``examples``: how many samples each temperature stands on.
+        As in a manifest: ``temperatures``, ``offsets`` (by surface task, added to the logits
+        before their temperature divides them), ``siren_threshold``, ``trajectory``,
+        ``friction_coefficient_std_scale``; and ``examples``: how many samples each temperature
+        stands on.
     """
     earlier = known or {}
     temperatures: dict[str, float] = dict(earlier.get('temperatures', {}))
+    offsets: dict[str, list[float]] = dict(earlier.get('offsets', {}))
     examples: dict[str, int] = {}
     for task in (*SURFACE_CLASSES, 'siren', 'modes'):
         logits, targets = _pooled(found, task)
         examples[task] = len(targets)
+        if len(targets) and task in SURFACE_CLASSES:
+            power = float(getattr(config, f'{task}_balance'))
+            shift = balance_offsets(logits, targets, power)
+            offsets[task] = [round(value, 6) for value in shift.tolist()]
+            logits = logits + np.array(offsets[task])
         if len(targets):
             temperatures[task] = round(fit_temperature(logits, targets), 6)
         temperatures.setdefault(task, 1.0)
-    threshold = _siren_threshold(found, temperatures['siren'], false_positive_rate)
+    for task, classes in SURFACE_CLASSES.items():
+        offsets.setdefault(task, [0.0] * len(classes))
+    threshold = _siren_threshold(found, temperatures['siren'], config.siren_false_positive_rate)
     return {
         'temperatures': temperatures,
+        'offsets': offsets,
         'siren_threshold': earlier.get('siren_threshold', 0.5) if threshold is None else threshold,
         'trajectory': _trajectory(found, earlier.get('trajectory')),
         'friction_coefficient_std_scale': _deviation_scale(
@@ -87,6 +100,29 @@ def fit_temperature(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> 
 
     found = minimize_scalar(loss, bounds=(_LEAST_LOG, _MOST_LOG), method='bounded')
     return float(np.exp(found.x))
+
+
+def balance_offsets(
+    logits: NDArray[np.float64], targets: NDArray[np.int64], power: float
+) -> NDArray[np.float64]:
+    """Find what raises rare classes as if the common ones were less common.
+
+    The posterior is divided by the share of its class to the power (Menon et al., 2021,
+    Long-tail learning via logit adjustment): 0 keeps the classes as frequent as they were, 1
+    takes all for equally frequent. The limit keeps a class with one example from ruling.
+
+    Args:
+        logits: (n, classes), at any temperature.
+        targets: (n,), without unlabelled ones, at least one.
+        power: Of the share.
+
+    Returns:
+        (classes,), to add to the logits; 0 for classes without examples, whose share is unknown.
+    """
+    counts = np.bincount(targets, minlength=logits.shape[1])
+    rarity = np.minimum(counts.max() / np.maximum(counts, 1), _MOST_RARITY)
+    shift = np.where(counts > 0, power * np.log(rarity), 0.0)
+    return np.asarray(shift * fit_temperature(logits, targets))
 
 
 def softmax(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

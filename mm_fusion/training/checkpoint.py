@@ -214,6 +214,7 @@ def load_start(name_or_path: str) -> Start:
         _network(tensors, meta, f'{bundle.path}: weights'),
         {
             'temperatures': dict(known.temperatures),
+            'offsets': {task: list(values) for task, values in known.offsets.items()},
             'siren_threshold': known.siren_threshold,
             'trajectory': {
                 'times_s': list(known.horizon_s),

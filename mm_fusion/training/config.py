@@ -8,9 +8,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from mm_fusion.errors import DatasetError, SettingsError
+from mm_fusion.documents import read_yaml
+from mm_fusion.errors import DatasetError, DocumentError, SettingsError
 from mm_fusion.fields import flag, real, specs_of, text, whole
 from mm_fusion.models.config import NetworkConfig
 
@@ -55,7 +54,11 @@ class OptimizationConfig:
         default=False, description='All encoders keep their weights: the fusion alone learns'
     )
     bfloat16: bool = flag(
-        default=True, description='Compute the image encoder in bfloat16 while training'
+        default=True,
+        description='Compute the encoders of images and sound in bfloat16 while training',
+    )
+    sound_steps: int = whole(
+        0, 'Batches of sound alone that are learned from before everything', '1', 0, 1_000_000
     )
     path_steps: int = whole(
         1000,
@@ -128,9 +131,6 @@ class DataConfig:
         0.0,
         1.0,
     )
-    siren_false_positive_rate: float = real(
-        0.02, 'Share of false alarms that the threshold of the siren is chosen for', '1', 0.0, 1.0
-    )
     workers: int = whole(0, 'Processes that prepare batches; 0: none', '1', 0, 256)
     spectrogram_masks: bool = flag(
         default=True, description='Mask bands and spans of spectrograms (SpecAugment)'
@@ -146,6 +146,20 @@ class PretrainingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationConfig:
+    """What calibration on held-out predictions aims for."""
+
+    friction_balance: float = real(
+        0.5, 'Rare classes are raised by their rarity to this power', '1', 0.0, 2.0
+    )
+    material_balance: float = real(0.0, 'The same for material', '1', 0.0, 2.0)
+    unevenness_balance: float = real(0.5, 'The same for unevenness', '1', 0.0, 2.0)
+    siren_false_positive_rate: float = real(
+        0.02, 'Share of false alarms that the threshold of the siren is chosen for', '1', 0.0, 1.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """Everything that decides a training besides the data.
 
@@ -156,6 +170,7 @@ class TrainingConfig:
         losses: Shares of the losses.
         data: What a batch is made of.
         pretraining: Of ``mm_fusion pretrain``.
+        calibration: What calibration aims for.
     """
 
     seed: int = whole(0, 'Of everything random', '1', 0, 2**31 - 1)
@@ -164,6 +179,7 @@ class TrainingConfig:
     losses: LossConfig = field(default_factory=LossConfig)
     data: DataConfig = field(default_factory=DataConfig)
     pretraining: PretrainingConfig = field(default_factory=PretrainingConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the values by group, as they stand in a file."""
@@ -213,12 +229,9 @@ def read_training_config(path: Path) -> TrainingConfig:
         SettingsError: It cannot be read, or ``training_config`` refuses it.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise SettingsError([f'{path}: cannot be read: {error.strerror}']) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        text_ = ' '.join(str(error).split())
-        raise SettingsError([f'{path}: not valid YAML: {text_}']) from error
+        document = read_yaml(path)
+    except DocumentError as error:
+        raise SettingsError([str(error)]) from error
     if not isinstance(document, dict):
         raise SettingsError([f'{path}: expected a mapping, found {type(document).__name__}'])
     return training_config({str(key): value for key, value in document.items()}, str(path))

@@ -189,8 +189,9 @@ def _conclude(
     """Calibrate, score, and write down what an export needs."""
     start = None if plan.start is None else load_start(plan.start)
     known = None if start is None else start.calibration
-    rate = plan.config.data.siren_false_positive_rate
-    calibration = calibrate([part['all'] for part in found.values()], rate, known)
+    calibration = calibrate(
+        [part['all'] for part in found.values()], plan.config.calibration, known
+    )
     sublabels = [
         name
         for share in shares

@@ -8,11 +8,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from safetensors.torch import save
 
 from mm_fusion import __version__
-from mm_fusion.errors import DatasetError
+from mm_fusion.documents import read_yaml
+from mm_fusion.errors import DatasetError, DocumentError
 from mm_fusion.models.encoders.sound import SAMPLE_RATE_HZ
 from mm_fusion.training.checkpoint import (
     AVERAGE,
@@ -86,13 +86,13 @@ def read_friction_coefficients(path: Path) -> dict[str, Any]:
         DatasetError: It cannot be read, or lacks a class.
     """
     try:
-        table = yaml.safe_load(path.read_text(encoding='utf-8'))
+        table: Any = read_yaml(path)
         classes = {
             name: {key: float(table['classes'][name][key]) for key in ('mean', 'std')}
             for name in FRICTION_CLASSES
         }
         return {'source': str(table['source']).strip(), 'classes': classes}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (DocumentError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(
             f'{path}: cannot be read as a table of friction coefficients: {error!r}'
         ) from error

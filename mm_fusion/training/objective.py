@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from mm_fusion.training.embed import EmbeddedBatch
 
 
+_BOUNDED = ('camera', 'microphone')
+"""What bfloat16 may be used for."""
+
+
 class Objective(nn.Module, ABC):
     """What a step of a training minimises.
 
     Args:
         network: What learns.
         losses: What it learns by; its parameters, if any, learn as well.
-        bfloat16: Compute the image encoder in bfloat16: it takes most of the time, and its
-            activations are bounded. Everything else needs the digits.
+        bfloat16: Compute the encoders of images and sound in bfloat16: they take most of the
+            time, and their activations are bounded. Everything else needs the digits.
     """
 
     def __init__(self, network: FusionNetwork, losses: nn.Module, *, bfloat16: bool) -> None:
@@ -66,13 +70,14 @@ def embed(
     size, inputs = len(batch.presence), dict(batch.inputs)
     if 'motion' in inputs:
         inputs['motion'] = _newest(inputs['motion'], network.config.motion_steps)
-    if not bfloat16 or 'camera' not in inputs:
-        return network.encode(inputs, batch.rows, size)
-    others = {name: value for name, value in inputs.items() if name != 'camera'}
-    embeddings = network.encode(others, batch.rows, size)
-    with torch.autocast(batch.presence.device.type, torch.bfloat16):
-        seen = network.encode({'camera': inputs['camera']}, batch.rows, size)['camera']
-    return {**embeddings, 'camera': seen.float()}
+    coarse = {name: inputs[name] for name in _BOUNDED if bfloat16 and name in inputs}
+    precise = {name: value for name, value in inputs.items() if name not in coarse}
+    embeddings = network.encode(precise, batch.rows, size)
+    if coarse:
+        with torch.autocast(batch.presence.device.type, torch.bfloat16):
+            found = network.encode(coarse, batch.rows, size)
+        embeddings |= {name: found[name] for name in coarse}
+    return embeddings
 
 
 def _newest(motion: Tensor, steps: int) -> Tensor:

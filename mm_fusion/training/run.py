@@ -20,7 +20,7 @@ from mm_fusion.training.embed import EmbeddedMixture, embed_source
 from mm_fusion.training.losses import Losses, class_weights
 from mm_fusion.training.objective import Supervised
 from mm_fusion.training.progress import of_job, silent
-from mm_fusion.training.refine import refine_path
+from mm_fusion.training.stages import Learner, learn_sound, refine_path
 from mm_fusion.training.trainer import Trainer
 from mm_fusion.training.validation import Validation
 
@@ -66,7 +66,8 @@ def train_run(
 ) -> FusionNetwork:
     """Train, and leave checkpoints and curves in a folder; goes on where it was stopped.
 
-    First everything but the correction of the path, then that by itself (``refine_path``).
+    First sound by itself (``learn_sound``), then everything but the correction of the path, then
+    that by itself (``refine_path``).
 
     With ``freeze_encoders`` every sample is embedded once, as it is, and the fusion learns from
     that; else from augmented samples.
@@ -98,6 +99,8 @@ def train_run(
     losses = Losses(config.losses, weights)
     network.path.requires_grad_(False)  # noqa: FBT003  # it learns in the second stage
     with join_world(config.optimization.device) as world:
+        learner = Learner(losses, learning, config, folder, world, progress)
+        learn_sound(network, learner)
         trainer = Trainer(
             Supervised(network, losses, bfloat16=config.optimization.bfloat16),
             make_mixture(network, learning, config, world, progress),
@@ -108,7 +111,7 @@ def train_run(
             fingerprints(shares),
             progress,
         )
-        return refine_path(trainer.fit(), losses, learning, config, folder, world, progress)
+        return refine_path(trainer.fit(), learner)
 
 
 def make_network(config: TrainingConfig, start: FusionNetwork | None) -> FusionNetwork:

@@ -71,7 +71,10 @@ def _road_scores(
     targets = {task: np.asarray(part.targets[task], np.int64) for task in SURFACE_CLASSES}
     if any((values != UNLABELLED).any() for values in targets.values()):
         posteriors = {
-            task: softmax(part.outputs[task].astype(np.float64), temperatures[task])
+            task: softmax(
+                part.outputs[task].astype(np.float64) + np.array(calibration['offsets'][task]),
+                temperatures[task],
+            )
             for task in SURFACE_CLASSES
         }
         scores['surface'] = {

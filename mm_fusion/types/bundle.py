@@ -67,6 +67,8 @@ class Calibration:
             the trajectory head, or of the ego-state roll-out where the bundle has none.
         friction_coefficient_std_scale: Factor on the deviation that the network gives with the
             friction coefficient.
+        offsets: What is added to the logits before their temperature divides them, one for each
+            class, by surface task; none where nothing is added.
     """
 
     temperatures: Mapping[str, float]
@@ -74,6 +76,7 @@ class Calibration:
     horizon_s: tuple[float, ...]
     covariance_scales: tuple[float, ...]
     friction_coefficient_std_scale: float = 1.0
+    offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

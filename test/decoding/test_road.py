@@ -60,6 +60,18 @@ def test_temperature_divides_the_logits(document: dict[str, Any]) -> None:
     np.testing.assert_allclose(road.filtered.friction, [3 / 8, *[1 / 8] * 5], rtol=1e-6)
 
 
+def test_offsets_are_added_before_the_temperature_divides(document: dict[str, Any]) -> None:
+    document = json.loads(json.dumps(document))
+    document['calibration']['temperatures']['friction'] = 2.0
+    document['calibration']['offsets'] = {'friction': [0, 0, 2 * math.log(3), 0, 0, 0]}
+    decoder = RoadDecoder(parse_manifest(document, 'here'), UNFILTERED)
+    road = decoder.decode(logits(), 0, surface_observed=True, siren_observed=True)
+    np.testing.assert_allclose(
+        road.filtered.friction, [1 / 8, 1 / 8, 3 / 8, *[1 / 8] * 3], rtol=1e-6
+    )
+    np.testing.assert_allclose(road.filtered.material, [1 / 5] * 5, rtol=1e-6)
+
+
 def test_friction_coefficient_is_that_of_the_mixture(manifest: Manifest) -> None:
     decoder = RoadDecoder(manifest, UNFILTERED)
     half = [50.0, 50.0, 0, 0, 0, 0]

@@ -12,6 +12,7 @@ from scipy.special import expit
 from scipy.special import softmax as reference_softmax
 
 from mm_fusion.training.calibration import (
+    balance_offsets,
     calibrate,
     covariance_scales,
     fit_temperature,
@@ -19,6 +20,7 @@ from mm_fusion.training.calibration import (
     siren_cases,
     softmax,
 )
+from mm_fusion.training.config import CalibrationConfig
 from mm_fusion.types.features import MODES, STEPS
 
 if TYPE_CHECKING:
@@ -59,6 +61,48 @@ def test_probabilities_match_scipy_and_survive_large_logits() -> None:
     assert sigmoid(logits[:, 0], 2.0) == pytest.approx(expit(logits[:, 0] / 2.0))
 
 
+@pytest.mark.parametrize('power', [0.0, 0.5, 1.0])
+def test_offsets_take_off_a_power_of_how_frequent_a_class_is(power: float) -> None:
+    random = np.random.default_rng(2)
+    shares = np.array([0.7, 0.2, 0.1])
+    targets = random.choice(3, 60_000, p=shares)
+    # What a classifier says that knows the shares: log-likelihood of the evidence plus them.
+    evidence = random.normal(0, 1, (60_000, 3))
+    evidence[np.arange(60_000), targets] += 1.0
+    logits = evidence + np.log(shares)
+    found = balance_offsets(3.0 * logits, targets, power)
+    counts = np.bincount(targets)
+    assert found == pytest.approx(3.0 * power * np.log(counts.max() / counts), rel=0.05, abs=1e-9)
+    if power == 1.0:  # the shares are gone: only evidence is left, up to a constant
+        left = 3.0 * np.log(shares) + found
+        assert left - left[0] == pytest.approx(0.0, abs=0.2)
+
+
+def test_a_class_without_examples_has_no_offset_and_one_with_few_a_bounded_one() -> None:
+    targets = np.repeat([0, 1], [10_000, 1])
+    logits = np.tile([2.0, 0.0, 0.0], (10_001, 1))
+    logits[-1] = [0.0, 2.0, 0.0]
+    found = balance_offsets(logits, targets, 1.0)
+    assert found[2] == found[0] == 0.0
+    assert found[1] == pytest.approx(fit_temperature(logits, targets) * np.log(400.0))
+
+
+def test_rare_classes_are_found_more_often_and_stay_calibrated() -> None:
+    random = np.random.default_rng(3)
+    friction = random.choice(2, 4000, p=[0.95, 0.05])
+    logits = np.full((4000, 6), -9.0, np.float32)
+    logits[:, :2] = random.normal(0, 1, (4000, 2)) + np.log([0.95, 0.05])
+    logits[np.arange(4000), friction] += 1.5
+    part = predictions(4000, {'friction': logits}, {'friction': friction})
+    recall = []
+    for power in (0.0, 0.5):
+        found = calibrate([part], CalibrationConfig(friction_balance=power), None)
+        raised = logits + np.array(found['offsets']['friction'])
+        recall.append(float((raised.argmax(axis=1) == 1)[friction == 1].mean()))
+        assert found['offsets']['material'] == [0.0] * 5
+    assert recall[1] > recall[0] + 0.1
+
+
 def test_a_share_of_truths_lies_in_the_scaled_ellipse_at_each_step() -> None:
     random = np.random.default_rng(0)
     deviations = np.linspace(0.5, 4.0, STEPS)
@@ -77,7 +121,7 @@ def test_a_share_of_truths_lies_in_the_scaled_ellipse_at_each_step() -> None:
                 ['a'] * 3000 + ['b'] * 1000,
             )
         ],
-        0.02,
+        CalibrationConfig(),
         None,
     )
     scales = found['trajectory']['covariance_scales']
@@ -98,6 +142,7 @@ def test_a_short_drive_weighs_as_much_as_a_long_one() -> None:
 def test_what_new_data_say_nothing_of_is_kept() -> None:
     known = {
         'temperatures': {'friction': 0.5, 'siren': 0.7},
+        'offsets': {'unevenness': [0.0, 0.5, 1.0]},
         'siren_threshold': 0.8,
         'trajectory': {'times_s': [1.0], 'covariance_scales': [2.0], 'source': 'before'},
         'friction_coefficient_std_scale': 1.5,
@@ -107,14 +152,17 @@ def test_what_new_data_say_nothing_of_is_kept() -> None:
     logits = np.zeros((500, 6), np.float32)
     logits[np.arange(500), np.where(random.uniform(size=500) < 0.8, friction, 1 - friction)] = 9.0
     found = calibrate(
-        [predictions(500, {'friction': logits}, {'friction': friction})], 0.02, known
+        [predictions(500, {'friction': logits}, {'friction': friction})],
+        CalibrationConfig(),
+        known,
     )
     assert found['temperatures']['friction'] > 2.0
     assert found['temperatures']['siren'] == 0.7
+    assert found['offsets']['unevenness'] == [0.0, 0.5, 1.0]
     assert found['temperatures']['material'] == 1.0
     for name in ('siren_threshold', 'trajectory', 'friction_coefficient_std_scale'):
         assert found[name] == known[name]
-    nothing = calibrate([], 0.02, None)
+    nothing = calibrate([], CalibrationConfig(), None)
     assert nothing['siren_threshold'] == 0.5
     assert nothing['trajectory']['covariance_scales'] == [1.0] * STEPS
     assert set(nothing['temperatures'].values()) == {1.0}
@@ -127,7 +175,7 @@ def test_the_threshold_keeps_the_rate_of_false_alarms_by_clip() -> None:
     logits = random.normal(0, 1, (1200, 1)) + 3.0 * windows[:, None]
     owners = np.repeat(np.arange(400, dtype=np.int64), 3)
     part = predictions(1200, {'siren': logits}, {'siren': windows}, owners=owners)
-    found = calibrate([part], 0.05, None)
+    found = calibrate([part], CalibrationConfig(siren_false_positive_rate=0.05), None)
     scores, targets, first = siren_cases([part], found['temperatures']['siren'])
     assert (targets == siren).all()
     assert (first == np.arange(400) * 3).all()
@@ -147,6 +195,6 @@ def test_the_deviation_of_the_friction_coefficient_becomes_honest() -> None:
     output = np.stack([np.full(5000, 0.6), np.full(5000, np.log(0.05))], axis=1)
     truth = random.normal(0.6, 0.15, 5000)
     part = predictions(5000, {'friction_coefficient': output}, {'friction_coefficient': truth})
-    assert calibrate([part], 0.02, None)['friction_coefficient_std_scale'] == pytest.approx(
-        3.0, rel=0.05
-    )
+    assert calibrate([part], CalibrationConfig(), None)[
+        'friction_coefficient_std_scale'
+    ] == pytest.approx(3.0, rel=0.05)

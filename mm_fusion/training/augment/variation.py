@@ -51,7 +51,8 @@ class BagVariation:
 
     Attributes:
         image: Of the images; they are hardly cropped, since they tell distances.
-        sound: Of the sound; what says how loud a drive is stays within ``gain_db``.
+        sound: Of the sound. Water on the road tilts the spectrum of the tyres by some 7 dB, which
+            a stronger filter would hide; how loud a drive is changes within ``gain_db``.
         mirror: Probability that left and right are swapped.
         scale: Probability of another speed.
         most_scale: Largest factor on the speed, and one over the smallest.
@@ -64,7 +65,7 @@ class BagVariation:
     """
 
     image: ImageVariation = field(default_factory=lambda: ImageVariation(smallest_crop=0.85))
-    sound: SoundVariation = field(default_factory=lambda: SoundVariation(colour_db=6.0))
+    sound: SoundVariation = field(default_factory=lambda: SoundVariation(colour_db=1.5))
     mirror: float = 0.5
     scale: float = 0.5
     most_scale: float = 1.25

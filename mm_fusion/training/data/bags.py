@@ -8,7 +8,7 @@ import copy
 import hashlib
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,8 @@ from mm_fusion.training.augment.variation import BagVariation, vary_sample
 from mm_fusion.training.data.cache import Entry, decoded
 from mm_fusion.training.data.drive import Drive
 from mm_fusion.training.data.recorded import DecodingOptions
-from mm_fusion.training.data.sample import CLASS_TASKS, IMAGE_SIZE, answerable
+from mm_fusion.training.data.sample import CLASS_TASKS, IMAGE_SIZE, answerable, only
 from mm_fusion.training.data.sidecar import sidecar_path
-from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 
     from mm_fusion.training.augment.variation import Siren
     from mm_fusion.training.data.sample import Sample
-
-
-_MOTION = NETWORK_MODALITIES.index('motion')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +106,7 @@ class BagSamples:
         self._size = training_size
         self._variation = BagVariation() if variation is None else variation
         self._siren = siren
-        self._motion_alone = False
+        self._alone: str | None = None
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -149,11 +145,16 @@ class BagSamples:
         """Indices of the samples that there is something to learn from, int64."""
         return np.flatnonzero(np.concatenate([drive.useful for drive in self._drives]))
 
-    def motion_alone(self) -> BagSamples:
-        """Give the same samples without images and sound."""
+    def alone(self, modality: str) -> BagSamples:
+        """Give the same samples with one of ``NETWORK_MODALITIES`` and without the others."""
         bare = copy.copy(self)
-        bare._motion_alone = True
+        bare._alone = modality
         return bare
+
+    @cached_property
+    def heard(self) -> NDArray[np.bool_]:
+        """Whether each sample has sound, bool (n,)."""
+        return np.concatenate([drive.heard for drive in self._drives])
 
     @cached_property
     def simulated(self) -> NDArray[np.bool_]:
@@ -182,9 +183,8 @@ class BagSamples:
         """Make one sample: as the node sees it, or varied."""
         drive, row = self._place(index)
         sample = drive.sample(row)
-        if self._motion_alone:
-            age_s = np.array([0.0, 0.0, sample.age_s[_MOTION]], np.float32)
-            sample = replace(sample, image=None, audio=None, age_s=age_s)
+        if self._alone is not None:
+            sample = only(sample, self._alone)
         if random is None:
             return answerable(sample)
 

@@ -74,6 +74,11 @@ class Drive:
         return np.asarray(told)
 
     @property
+    def heard(self) -> NDArray[np.bool_]:
+        """Whether each sample has sound, bool (n,)."""
+        return np.asarray(self.columns['audio_row'] >= 0)
+
+    @property
     def simulated(self) -> bool:
         """Whether the true road state was recorded with it, as simulators do."""
         return bool(self._about['road_truth'])

@@ -76,6 +76,15 @@ class Sample:
         return (self.image, self.audio, self.motion)
 
 
+def only(sample: Sample, modality: str) -> Sample:
+    """Take all but one of ``NETWORK_MODALITIES`` away."""
+    column = NETWORK_MODALITIES.index(modality)
+    kept = [value if index == column else None for index, value in enumerate(sample.inputs)]
+    age_s = np.where(np.arange(len(kept)) == column, sample.age_s, 0.0).astype(np.float32)
+    image, audio, motion = kept
+    return replace(sample, image=image, audio=audio, motion=motion, age_s=age_s)  # type: ignore[arg-type]
+
+
 def answerable(sample: Sample) -> Sample:
     """Drop the targets that nothing in the sample speaks to, and the ages of what is absent.
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The second stage of a training: the path learns, and nothing else changes."""
+"""Sound learns by itself first; at the end the path learns, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -111,8 +111,73 @@ def test_samples_of_motion_alone_have_nothing_else(drive: Share) -> None:
     from mm_fusion.training.data.bags import BagSamples
 
     assert isinstance(drive.source, BagSamples)
-    sample = drive.source.motion_alone().sample(int(drive.train[0]), None)
+    sample = drive.source.alone('motion').sample(int(drive.train[0]), None)
     assert sample.image is None
     assert sample.audio is None
     assert sample.motion is not None
     assert sample.targets.trajectory is not None
+
+
+def test_sound_learns_first_and_nothing_else_changes(tmp_path: Path) -> None:
+    import torch
+
+    from mm_fusion.training.config import training_config
+    from mm_fusion.training.data.mixture import in_order
+    from mm_fusion.training.data.sounds import SoundClips
+    from mm_fusion.training.distributed import join_world
+    from mm_fusion.training.losses import Losses
+    from mm_fusion.training.objective import Supervised
+    from mm_fusion.training.run import Share, make_network, surface_weights
+    from mm_fusion.training.stages import Learner, learn_sound
+    from support.labelled import write_sounds
+    from support.learning import NETWORK_VALUES
+
+    optimization = {'sound_steps': 40, 'frozen_blocks': 0, 'averaging': 0.0, 'bfloat16': False}
+    values = {'network': NETWORK_VALUES, 'optimization': optimization, 'data': {'sounds': 4}}
+    config = training_config(values, 'test')
+    source = SoundClips(write_sounds(tmp_path / 'sounds', 2))
+    share = Share(source, 'sounds', np.arange(len(source)), np.array([], np.int64))
+    losses = Losses(config.losses, surface_weights([(source, share.train, 4)], config.losses))
+    network = make_network(config, None)
+    network.path.requires_grad_(False)  # noqa: FBT003  # as in a training
+    before = {name: value.clone() for name, value in state(network).items()}
+    batch = next(iter(in_order(source, share.train, 8)))
+
+    def loss() -> float:
+        with torch.no_grad():
+            _, terms = Supervised(network.eval(), losses, bfloat16=False)(batch)
+        return float(terms['siren'])
+
+    first = loss()
+    with join_world('cpu') as world:
+        learner = Learner(losses, [share], config, tmp_path / 'run', world, lambda *_: None)
+        learn_sound(network, learner)
+    assert loss() < first - 0.03
+    for name, value in state(network).items():
+        if name.startswith(('encoders.camera', 'encoders.motion', 'path.')):
+            assert torch.equal(value, before[name]), name
+
+    seen = {name: value.clone() for name, value in state(network).items()}
+    with join_world('cpu') as world:
+        learner = Learner(losses, [share], config, tmp_path / 'run', world, lambda *_: None)
+        again = make_network(config, None)
+        learn_sound(again, learner)
+    assert all(torch.equal(state(again)[name], value) for name, value in seen.items())
+
+
+def test_sound_of_drives_is_taken_without_their_images(tmp_path: Path) -> None:
+    from mm_fusion.training.data.sample import Sample, Targets, only
+
+    sample = Sample(
+        image=np.zeros((2, 2, 3), np.uint8),
+        audio=np.ones(8, np.float32),
+        motion=np.ones((40, 3), np.float32),
+        age_s=np.array([0.1, 0.2, 0.3], np.float32),
+        targets=Targets(friction=2, siren=1),
+    )
+    heard = only(sample, 'microphone')
+    assert heard.image is None
+    assert heard.motion is None
+    assert heard.audio is sample.audio
+    assert heard.age_s.tolist() == pytest.approx([0.0, 0.2, 0.0])
+    assert (heard.targets.friction, heard.targets.siren) == (2, 1)

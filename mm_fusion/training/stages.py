@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The stages before and after the joint one: sound by itself first, the path's correction last.
+
+A batch without images costs a small part of one with them, and sirens and paths need far more
+batches than the classes of photographs, which would by then know their examples by heart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mm_fusion.training.checkpoint import AVERAGE, BEST, load_checkpoint, save_checkpoint
+from mm_fusion.training.data.bags import BagSamples
+from mm_fusion.training.data.mixture import Mixture, Part
+from mm_fusion.training.data.sounds import SoundClips
+from mm_fusion.training.objective import Supervised
+from mm_fusion.training.progress import named
+from mm_fusion.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.config import OptimizationConfig, TrainingConfig
+    from mm_fusion.training.distributed import World
+    from mm_fusion.training.losses import Losses
+    from mm_fusion.training.progress import Progress
+    from mm_fusion.training.run import Share
+
+SOUND, PATH = 'sound', 'path'
+"""Of each stage's own checkpoints and curves, in the folder of the run."""
+
+_EPOCHS = 5
+_PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
+_SOUND_TIMES = 2
+"""A batch of the sound stage has so many times the sounds of a joint one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learner:
+    """What every stage of a training works with.
+
+    Attributes:
+        losses: Of the joint stage.
+        shares: What is learned from.
+        config: Of the whole training.
+        folder: Of the run.
+        world: This process among those that train together.
+        progress: Told how far each stage has come.
+    """
+
+    losses: Losses
+    shares: Sequence[Share]
+    config: TrainingConfig
+    folder: Path
+    world: World
+    progress: Progress
+
+    def run(
+        self,
+        name: str,
+        network: FusionNetwork,
+        parts: Sequence[Part],
+        optimization: OptimizationConfig,
+        *,
+        masks: bool,
+    ) -> FusionNetwork:
+        """Train in a folder of the stage's own; goes on where it was stopped."""
+        data = replace(self.config.data, spectrogram_masks=masks)
+        trainer = Trainer(
+            Supervised(network, self.losses, bfloat16=optimization.bfloat16),
+            Mixture(
+                parts,
+                optimization.steps_per_epoch,
+                self.config.seed,
+                self.world.rank,
+                self.world.size,
+            ),
+            None,
+            replace(self.config, optimization=optimization, data=data),
+            self.folder / name,
+            self.world,
+            {share.kind: share.source.fingerprint for share in self.shares},
+            named(self.progress, name),
+        )
+        return trainer.fit()
+
+
+def learn_sound(network: FusionNetwork, learner: Learner) -> None:
+    """Train on sound alone, in place, before the joint stage.
+
+    Args:
+        network: As it starts.
+        learner: What is learned from; recordings are taken without images and motion.
+
+    Raises:
+        DatasetError: As for ``Trainer.fit``.
+    """
+    config = learner.config
+    parts = list(_sounds(learner.shares, config))
+    if not config.optimization.sound_steps or not parts:
+        return
+    optimization = replace(
+        config.optimization,
+        epochs=_EPOCHS,
+        steps_per_epoch=-(-config.optimization.sound_steps // _EPOCHS),
+        microphone_factor=1.0,
+        patience=0,
+    )
+    masks = config.data.spectrogram_masks
+    learned = learner.run(SOUND, network, parts, optimization, masks=masks)
+    network.load_state_dict(learned.state_dict())
+
+
+def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
+    """Train the correction of the path, and nothing else, after the joint stage.
+
+    Args:
+        network: What the joint stage gave.
+        learner: What is learned from; recordings are taken without images and sound. The best
+            checkpoint of the run is replaced.
+
+    Returns:
+        The network with the correction; the same as was given where no path is learned from.
+
+    Raises:
+        DatasetError: As for ``Trainer.fit``.
+    """
+    config = learner.config
+    parts = [
+        Part(share.source.alone('motion'), chosen, config.data.motion_bags, None)
+        for share in learner.shares
+        if isinstance(share.source, BagSamples)
+        and len(chosen := _with_path(share.source, share.train))
+    ]
+    if not config.optimization.path_steps or not config.data.motion_bags or not parts:
+        return network
+    optimization = replace(
+        config.optimization,
+        epochs=_EPOCHS,
+        steps_per_epoch=-(-config.optimization.path_steps // _EPOCHS),
+        learning_rate=_PATH_RATE,
+        warm_up=_PATH_WARM_UP,
+        averaging=_PATH_AVERAGING,
+        frozen_blocks=0,
+        freeze_encoders=False,
+        bfloat16=False,
+        patience=0,
+    )
+    network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
+    network.path.requires_grad_(True)  # noqa: FBT003
+    refined = learner.run(PATH, network, parts, optimization, masks=False)
+    if learner.world.writes:
+        _replace_best(learner.folder / BEST, refined)
+    learner.world.wait()
+    return refined
+
+
+def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
+    """Choose what says something by sound."""
+    for share in shares:
+        size = int(getattr(config.data, share.kind)) * _SOUND_TIMES
+        if not size:
+            continue
+        if isinstance(share.source, SoundClips):
+            balance = config.data.sound_balance or None
+            yield Part(share.source, share.train, size, balance)
+        elif isinstance(share.source, BagSamples):
+            heard = share.train[share.source.heard[share.train]]
+            if len(heard):
+                yield Part(share.source.alone('microphone'), heard, size, None)
+
+
+def _replace_best(path: Path, network: FusionNetwork) -> None:
+    """Put the refined weights in the place of the others, unless they are there already."""
+    found, meta = load_checkpoint(path)
+    tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
+    if not all(torch.equal(found[name], value.cpu()) for name, value in tensors.items()):
+        save_checkpoint(path, tensors, meta)
+
+
+def _with_path(source: BagSamples, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the samples whose future is known."""
+    paths = source.paths
+    both = np.concatenate([paths.rollout, paths.future], axis=2).reshape(len(source), -1)
+    unknown = np.isnan(both).sum(axis=1)
+    return np.asarray(chosen[unknown[chosen] == 0], np.int64)
