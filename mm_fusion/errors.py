@@ -10,8 +10,10 @@ refused input from a defect::
     ├── SampleError           one message or sample cannot be used; carries the drop reason
     ├── BagError              a recording is missing, empty, unreadable or lacks a topic
     ├── BundleError           a model bundle is incomplete, altered or breaks its contract
+    ├── BackendError          a backend cannot be had on this machine, or its outputs are refused
     ├── InferenceError        a backend failed while running a stage
     ├── DatasetError          a labelled folder is missing files or has labels that are not classes
+    ├── DocumentError         a file is too large, or no YAML as the package reads it
     ├── ScenarioError         a scenario file has unknown keys, or values out of their bounds
     └── RenderError           the camera of the simulator cannot be rendered on this machine
 
@@ -63,12 +65,20 @@ class BundleError(MmFusionError):
     """A model bundle is incomplete, altered or breaks its contract."""
 
 
+class BackendError(MmFusionError):
+    """A backend cannot be had on this machine, or its outputs are refused."""
+
+
 class InferenceError(MmFusionError):
     """A backend failed while running a stage."""
 
 
 class DatasetError(MmFusionError):
     """A labelled folder is missing files or has labels that are not classes."""
+
+
+class DocumentError(MmFusionError):
+    """A file cannot be read, is too large, or is no YAML as the package reads it."""
 
 
 class ScenarioError(MmFusionError):
