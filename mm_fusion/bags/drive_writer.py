@@ -13,9 +13,7 @@ import contextlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 import mm_fusion
 from mm_fusion.bags.drive_messages import (
@@ -26,7 +24,8 @@ from mm_fusion.bags.drive_messages import (
     DriveMessages,
 )
 from mm_fusion.bags.writer import BagWriter
-from mm_fusion.errors import BagError
+from mm_fusion.documents import read_yaml
+from mm_fusion.errors import BagError, DocumentError
 from mm_fusion.simulation.scenario_file import scenario_to_yaml
 from mm_fusion.simulation.world import START_NS
 
@@ -78,10 +77,10 @@ def description(scenario: Scenario, images: ImageTransport) -> dict[str, str]:
 def recorded_description(path: Path) -> dict[str, str]:
     """Read the description in a rosbag2 folder; empty where it has none."""
     try:
-        metadata = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))
+        metadata: Any = read_yaml(path / 'metadata.yaml')
         custom = metadata['rosbag2_bagfile_information']['custom_data']
         return {str(name): str(value) for name, value in custom.items()}
-    except (OSError, AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError):
+    except (DocumentError, AttributeError, LookupError, TypeError):
         return {}
 
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from rosbags.interfaces import ConnectionExtRosbag2, QosDurability
 from rosbags.rosbag2 import Reader
-from rosbags.serde import SerdeError
 
 from mm_fusion.bags.reader import _check_path, _unreadable
-from mm_fusion.bags.typestore import recorded_types
-from mm_fusion.errors import BagError, SampleError
-from mm_fusion.types.sensors import DropReason
+from mm_fusion.bags.typestore import read_message, recorded_types
+from mm_fusion.errors import BagError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -95,13 +93,7 @@ class RawBag:
             with _unreadable(self.path):
                 connections = [c for c in self._reader.connections if c.topic == topic]
                 self._stores[topic] = recorded_types(connections)
-        try:
-            return self._stores[topic].deserialize_cdr(data, self.types[topic])
-        except (AssertionError, LookupError, MemoryError, SerdeError, ValueError) as error:
-            raise SampleError(
-                DropReason.MALFORMED,
-                f'{topic}: {len(data)} bytes are no {self.types[topic]}: {error}',
-            ) from error
+        return read_message(self._stores[topic], topic, self.types[topic], data)
 
 
 def _latched(connection: Connection) -> bool:

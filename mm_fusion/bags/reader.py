@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rosbags.rosbag2 import Reader
-from rosbags.serde import SerdeError
 
 from mm_fusion.bags.topics import ROLE_MODALITIES, BagTopics, Role, match_topics
-from mm_fusion.bags.typestore import recorded_types
+from mm_fusion.bags.typestore import read_message, recorded_types
 from mm_fusion.errors import BagError, MmFusionError, SampleError
 from mm_fusion.messages import (
     AudioAdapter,
@@ -26,7 +25,6 @@ from mm_fusion.messages import (
 )
 from mm_fusion.messages.truths import RoadTruth, SirenTruth, road_truth, siren_truth
 from mm_fusion.settings import Settings
-from mm_fusion.types.sensors import DropReason, Modality, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rosbags.interfaces import Connection
+
+    from mm_fusion.types.sensors import Modality, Sample
 
     _Adapter: TypeAlias = Callable[[Any, int], 'Sample | Truth | None']
 
@@ -160,13 +160,7 @@ class BagReader:
             yield from self._reader.messages(connections)
 
     def _message(self, connection: Connection, data: bytes) -> object:
-        try:
-            return self._types.deserialize_cdr(data, connection.msgtype)
-        except (AssertionError, LookupError, MemoryError, SerdeError, ValueError) as error:
-            raise SampleError(
-                DropReason.MALFORMED,
-                f'{connection.topic}: {len(data)} bytes are no {connection.msgtype}: {error}',
-            ) from error
+        return read_message(self._types, connection.topic, connection.msgtype, data)
 
 
 def read_bag(

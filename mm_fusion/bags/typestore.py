@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rosbags.interfaces import MessageDefinitionFormat
+from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
-from mm_fusion.errors import BagError
+from mm_fusion.errors import BagError, SampleError
+from mm_fusion.types.sensors import DropReason
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -73,6 +75,26 @@ def recorded_types(connections: Collection[Connection]) -> Typestore:
     store = get_typestore(Stores.EMPTY)
     store.register(definitions)
     return store
+
+
+def read_message(store: Typestore, topic: str, msgtype: str, data: bytes) -> object:
+    """Read one serialised message.
+
+    Args:
+        store: Holds its type.
+        topic: Named in errors.
+        msgtype: Name such as ``sensor_msgs/msg/Image``.
+        data: CDR with its header of four bytes.
+
+    Raises:
+        SampleError: MALFORMED: the bytes are no such message.
+    """
+    try:
+        return store.deserialize_cdr(data, msgtype)
+    except (AssertionError, LookupError, MemoryError, SerdeError, ValueError) as error:
+        raise SampleError(
+            DropReason.MALFORMED, f'{topic}: {len(data)} bytes are no {msgtype}: {error}'
+        ) from error
 
 
 def _package_types(folder: Path) -> dict[str, Any]:

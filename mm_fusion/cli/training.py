@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from mm_fusion.errors import DatasetError
+from mm_fusion.documents import read_yaml
+from mm_fusion.errors import DatasetError, DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -114,13 +113,13 @@ def read_sources(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {'sources': {}, 'limits': []}
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
+        document: Any = read_yaml(path)
         limits = [str(limit) for limit in document.pop('limits', ())]
         sources = {
             str(kind): [{key: str(part[key]) for key in ('name', 'licence')} for part in parts]
             for kind, parts in document.items()
         }
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+    except (DocumentError, AttributeError, KeyError, TypeError) as error:
         raise DatasetError(
             f'{path}: cannot be read as a table of names and licences: {error!r}'
         ) from error

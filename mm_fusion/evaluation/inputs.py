@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from mm_fusion.errors import SettingsError
+from mm_fusion.documents import read_yaml
+from mm_fusion.errors import DocumentError, SettingsError
 from mm_fusion.settings import Settings, flatten, settings_from
 
 if TYPE_CHECKING:
@@ -61,12 +60,9 @@ def read_topics(path: Path) -> dict[str, str]:
 
 def _mapping(path: Path) -> dict[Any, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise SettingsError([f'{path}: cannot be read: {error.strerror}']) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        text = ' '.join(str(error).split())
-        raise SettingsError([f'{path}: not valid YAML: {text}']) from error
+        document = read_yaml(path)
+    except DocumentError as error:
+        raise SettingsError([str(error)]) from error
     if not isinstance(document, dict):
         raise SettingsError([f'{path}: expected a mapping, found {type(document).__name__}'])
     return document

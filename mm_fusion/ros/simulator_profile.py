@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from mm_fusion.errors import SettingsError
+from mm_fusion.documents import read_yaml
+from mm_fusion.errors import DocumentError, SettingsError
 from mm_fusion.settings import flatten, parameter_specs, settings_from
 
 if TYPE_CHECKING:
@@ -101,10 +100,9 @@ def load_profile(name_or_path: str, folder: Path, vehicle: str = '') -> Simulato
                 [f'simulator: found {name_or_path!r}, expected one of {known}, or a .yaml file']
             )
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: no UTF-8, or a date that YAML recognises and Python cannot hold.
-        raise SettingsError([f'{path}: {" ".join(str(error).split())}']) from error
+        document = read_yaml(path)
+    except DocumentError as error:
+        raise SettingsError([str(error)]) from error
     problems: list[str] = []
     profile = _profile(path.stem, document, vehicle, problems)
     if problems:

@@ -19,16 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mm_fusion.errors import ScenarioError
+from mm_fusion.documents import MAX_YAML_BYTES, parse_yaml, read_text
+from mm_fusion.errors import DocumentError, ScenarioError
 from mm_fusion.fields import specs_of
 from mm_fusion.resources import config_path
 from mm_fusion.simulation.scenario import Fault, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-MAX_BYTES = 1_000_000
-"""A larger file is no scenario: hours of weather and faults take a tenth of it."""
+    from collections.abc import Sequence
 
 _FOLDER = 'scenarios'
 _MAX_BITS = 64
@@ -62,15 +60,9 @@ def parse_scenario(text: str, source: str, seed: int | None = None) -> Scenario:
         ScenarioError: Something in it is refused; a line for each problem.
     """
     try:
-        loader = _Loader(text)
-        document = loader.get_single_data()
-    except yaml.MarkedYAMLError as error:
-        raise ScenarioError(f'{source}: {_marked(error)}') from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: a date or a number that YAML recognises and Python cannot hold.
-        reason = ' '.join(str(error).split())
-        raise ScenarioError(f'{source}: cannot be read as YAML: {reason}') from error
-    problems = loader.duplicates
+        document, problems = parse_yaml(text, source)
+    except DocumentError as error:
+        raise ScenarioError(str(error)) from error
     scenario: Scenario = _record(Scenario(), {} if document is None else document, '', problems)
     if seed is not None:
         scenario = _record(scenario, {'seed': seed}, '', problems)
@@ -105,46 +97,6 @@ def scenario_names() -> list[str]:
     return sorted(path.stem for path in config_path(_FOLDER).glob('*.yaml'))
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain YAML without aliases, which can make a small file endless.
-
-    Attributes:
-        duplicates: A sentence for each key that stands twice in one mapping.
-    """
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self.duplicates: list[str] = []
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(
-                None, None, 'found an alias, expected plain values', event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            if key.value in seen:
-                self.duplicates.append(f'{_line(key.start_mark)}: found {key.value!r} twice')
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _line(mark: yaml.Mark) -> str:
-    return f'line {mark.line + 1}, column {mark.column + 1}'
-
-
-def _marked(error: yaml.MarkedYAMLError) -> str:
-    reason = f'{error.context}, {error.problem}' if error.context else str(error.problem)
-    mark = error.problem_mark or error.context_mark
-    return reason if mark is None else f'{_line(mark)}: {reason}'
-
-
 def _path_of(name_or_path: str | Path) -> Path:
     name = str(name_or_path)
     is_path = isinstance(name_or_path, Path) or os.sep in name
@@ -161,18 +113,9 @@ def _path_of(name_or_path: str | Path) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        with path.open('rb') as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ScenarioError(f'{path}: cannot be read: {error.strerror}') from error
-    if len(content) > MAX_BYTES:
-        raise ScenarioError(
-            f'{path}: found more than {MAX_BYTES} bytes, expected a scenario of a few thousand'
-        )
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f'{path}: found bytes that are not UTF-8: {error}') from error
+        return read_text(path, MAX_YAML_BYTES)
+    except DocumentError as error:
+        raise ScenarioError(str(error)) from error
 
 
 def _record(default: Any, found: object, path: str, problems: list[str]) -> Any:

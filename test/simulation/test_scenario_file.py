@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mm_fusion.documents import MAX_YAML_BYTES
 from mm_fusion.errors import ScenarioError
 from mm_fusion.simulation.scenario import Scenario, Timing
 from mm_fusion.simulation.scenario_file import (
-    MAX_BYTES,
     load_scenario,
     parse_scenario,
     scenario_names,
@@ -225,8 +225,8 @@ def test_files_that_are_no_text_or_too_long_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b'\xff\xfe\x00')
     with pytest.raises(ScenarioError, match=r'bad\.yaml: found bytes that are not UTF-8'):
         load_scenario(path)
-    path.write_bytes(b'#' * (MAX_BYTES + 1))
-    with pytest.raises(ScenarioError, match=f'found more than {MAX_BYTES} bytes'):
+    path.write_bytes(b'#' * (MAX_YAML_BYTES + 1))
+    with pytest.raises(ScenarioError, match=f'found more than {MAX_YAML_BYTES} bytes'):
         load_scenario(path)
 
 

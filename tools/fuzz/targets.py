@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The targets: each takes bytes, and lets nothing but a defect out as an exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tools.fuzz.message_seeds import message_seeds, sequence_seeds
+from tools.fuzz.messages import message, sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Target(NamedTuple):
+    """Something that reads bytes from outside.
+
+    Attributes:
+        run: Reads them; raises for a defect alone.
+        seeds: Gives good inputs by name.
+        max_bytes: Length of the longest input tried.
+        mutate: Changes an input in a way that keeps its form, by a seed; None where plain
+            changes of bytes do.
+    """
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], dict[str, bytes]]
+    max_bytes: int
+    mutate: Callable[[bytes, int], bytes] | None = None
+
+
+TARGETS: dict[str, Target] = {
+    'message': Target(message, message_seeds, 1024),
+    'sequence': Target(sequence, sequence_seeds, 4096),
+}
