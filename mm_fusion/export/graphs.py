@@ -18,6 +18,7 @@ from onnxscript.optimizer import optimize
 from torch import nn
 
 from mm_fusion.errors import BundleError
+from mm_fusion.models.stages import ENCODER_STAGES, FUSION_OUTPUTS, FusionStage
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -32,25 +33,6 @@ _IR_VERSION = 10
 """The newest that ONNX Runtime 1.18 reads."""
 _FOLDED = 1_000_000
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-4
-
-_ENCODER_STAGES = {
-    'camera': ('image_encoder', 'image'),
-    'microphone': ('audio_encoder', 'audio'),
-    'motion': ('motion_encoder', 'motion'),
-}
-"""By modality: its stage, and the name of the stage's input."""
-
-FUSION_OUTPUTS = {
-    'friction': 'friction_logits',
-    'material': 'material_logits',
-    'unevenness': 'unevenness_logits',
-    'siren': 'siren_logit',
-    'friction_coefficient': 'friction_coefficient',
-    'modes': 'mode_logits',
-    'trajectory': 'trajectory',
-    'modality_weights': 'modality_weights',
-}
-"""Outputs of the fusion stage, in order, by what the network calls them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,21 +67,6 @@ class Graph:
         return self.cases[0].outputs
 
 
-class _FusionStage(nn.Module):
-    """Give the fusion positional inputs and outputs, as a graph has them."""
-
-    def __init__(self, network: FusionNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(
-        self, image: Tensor, audio: Tensor, motion: Tensor, presence: Tensor, age_s: Tensor
-    ) -> tuple[Tensor, ...]:
-        embeddings = dict(zip(NETWORK_MODALITIES, (image, audio, motion), strict=True))
-        outputs = self.network.fuse(embeddings, presence, age_s)
-        return tuple(outputs[key] for key in FUSION_OUTPUTS)
-
-
 def export_stages(network: FusionNetwork) -> dict[str, Graph]:
     """Export the encoders and the fusion with batch 1 and fixed shapes.
 
@@ -112,15 +79,14 @@ def export_stages(network: FusionNetwork) -> dict[str, Graph]:
         BundleError: torch cannot export a stage, or ONNX Runtime and torch disagree on it.
     """
     encoders = {
-        stage: export_encoder(network, modality)
-        for modality, (stage, _) in _ENCODER_STAGES.items()
+        stage: export_encoder(network, modality) for modality, (stage, _) in ENCODER_STAGES.items()
     }
     return {**encoders, 'fusion': export_fusion(network)}
 
 
 def export_encoder(network: FusionNetwork, modality: str) -> Graph:
     """Export the encoder of a modality, as ``export_stages`` does."""
-    _, name = _ENCODER_STAGES[modality]
+    _, name = ENCODER_STAGES[modality]
     inputs = _measurements(network.config, modality)
     cases = [{name: values} for values in (*inputs, np.zeros_like(inputs[0]))]
     return _export(network.encoders[modality], cases, (f'{name}_embedding',))
@@ -128,7 +94,7 @@ def export_encoder(network: FusionNetwork, modality: str) -> Graph:
 
 def export_fusion(network: FusionNetwork) -> Graph:
     """Export the fusion, as ``export_stages`` does."""
-    stage = _FusionStage(network)
+    stage = FusionStage(network)
     return _export(stage, _fusion_cases(network), tuple(FUSION_OUTPUTS.values()))
 
 
@@ -153,7 +119,7 @@ def _fusion_cases(network: FusionNetwork) -> list[dict[str, NDArray[np.float32]]
     for present in itertools.product((1.0, 0.0), repeat=len(NETWORK_MODALITIES)):
         presence = np.array([present], np.float32)
         embeddings = {
-            f'{_ENCODER_STAGES[modality][1]}_embedding': there
+            f'{ENCODER_STAGES[modality][1]}_embedding': there
             * random.normal(size=(1, size)).astype(np.float32)
             for (modality, size), there in zip(
                 network.embedding_sizes.items(), presence[0], strict=True

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mm_fusion.errors import SettingsError
+from mm_fusion.errors import BackendError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.runtime.bundle import Bundle
+    from mm_fusion.runtime.switching import Prepare
     from mm_fusion.settings import InferenceSettings
+
+_LOG = logging.getLogger(__name__)
+BACKENDS = ('auto', 'tensorrt', 'onnxruntime', 'torch')
 
 
 class Backend(Protocol):
@@ -39,18 +46,76 @@ class Backend(Protocol):
             InferenceError: The stage failed, or gave a number that is not finite.
         """
 
+    def close(self) -> None:
+        """Let go of what it holds; it is not run again."""
 
-def create_backend(bundle: Bundle, settings: InferenceSettings) -> Backend:
+
+def create_backend(bundle: Bundle, settings: InferenceSettings, *, wait: bool = True) -> Backend:
     """Load the graphs of a bundle into the backend that the settings ask for.
 
+    ``auto`` takes TensorRT where there is a GPU, ONNX Runtime elsewhere. TensorRT and torch are
+    prepared in a thread while ONNX Runtime serves, which also serves where they cannot be had, are
+    refused or fail; ``reason`` says so.
+
+    Args:
+        bundle: A verified bundle, as loaded.
+        settings: Backend, precision and what belongs to them.
+        wait: Return when the choice has been made for good; a node serves meanwhile instead.
+
     Raises:
-        BundleError: A graph cannot be loaded, or is not what the manifest says.
-        SettingsError: There is no such backend.
+        BundleError: A graph cannot be loaded, is not what the manifest says, or the manifest
+            refuses the precision.
+        SettingsError: There is no such backend, or it has no such precision.
     """
     from mm_fusion.runtime.onnxruntime import OnnxRuntimeBackend
+    from mm_fusion.runtime.switching import SwitchingBackend
 
-    if settings.backend not in ('auto', 'onnxruntime'):
-        raise SettingsError([f'inference.backend: found {settings.backend!r}'])
-    asked = settings.backend == 'onnxruntime'
-    reason = 'asked for' if asked else 'auto: the only backend of this version'
-    return OnnxRuntimeBackend(bundle, threads=settings.threads, reason=reason)
+    asked = settings.backend
+    _check(settings)
+    variant = dataclasses.replace(bundle, graphs=bundle.graphs_at(settings.precision))
+    why = 'auto' if asked == 'auto' else 'asked for'
+    safe = partial(
+        OnnxRuntimeBackend, variant, threads=settings.threads, precision=settings.precision
+    )
+    if asked == 'onnxruntime':
+        return safe(reason=why)
+    try:
+        wanted, prepare = _preparation(variant, settings)
+    except BackendError as error:
+        if asked != 'auto':
+            _LOG.warning('inference.backend: %s is asked for: %s', asked, error)
+        return safe(reason=f'{asked}: {error}')
+    backend = SwitchingBackend(safe(reason=why), prepare, wanted=wanted, why=why)
+    if wait:
+        backend.wait()
+    return backend
+
+
+def _check(settings: InferenceSettings) -> None:
+    problems = []
+    if settings.backend not in BACKENDS:
+        expected = ', '.join(BACKENDS)
+        problems.append(f'inference.backend: found {settings.backend!r}, expected {expected}')
+    if settings.backend == 'torch' and settings.precision != 'fp32':
+        problems.append(
+            f'inference.precision: found {settings.precision!r}, expected fp32, which is all '
+            'that the weights for torch are'
+        )
+    if problems:
+        raise SettingsError(problems)
+
+
+def _preparation(bundle: Bundle, settings: InferenceSettings) -> tuple[str, Prepare]:
+    """Give the name of what is to be prepared, and what prepares it.
+
+    Raises:
+        BackendError: It is plain at once that it cannot be had.
+    """
+    if settings.backend == 'torch':
+        from mm_fusion.runtime import torch_backend
+
+        return 'torch', partial(torch_backend.prepare, bundle, settings)
+    from mm_fusion.runtime.tensorrt import backend, device
+
+    device.Device.open()
+    return 'TensorRT', partial(backend.prepare, bundle, settings)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import onnxruntime as ort
 
-from mm_fusion.errors import BundleError, InferenceError
+from mm_fusion.errors import BundleError
+from mm_fusion.runtime.guard import check_finite, failures_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +30,16 @@ class OnnxRuntimeBackend:
         bundle: A verified bundle.
         threads: Threads of one run; 0 lets ONNX Runtime choose.
         reason: Why this backend was chosen, as published.
+        precision: Of the graphs of the bundle.
 
     Raises:
         BundleError: A graph cannot be loaded, or is not what the manifest says.
     """
 
-    name = 'onnxruntime-cpu'
-
-    def __init__(self, bundle: Bundle, *, threads: int, reason: str) -> None:
+    def __init__(
+        self, bundle: Bundle, *, threads: int, reason: str, precision: str = 'fp32'
+    ) -> None:
+        self.name = named('onnxruntime-cpu', precision)
         self.reason = reason
         self._sessions: dict[str, ort.InferenceSession] = {}
         for stage in bundle.manifest.stages.values():
@@ -50,17 +52,14 @@ class OnnxRuntimeBackend:
         """Run one stage; see :class:`mm_fusion.runtime.Backend`."""
         session = self._sessions[stage]
         names = [output.name for output in session.get_outputs()]
-        try:
+        place = f'{self.name}: {stage}'
+        with failures_of(place):
             values = session.run(names, dict(inputs))
-        except Exception as error:  # ONNX Runtime's own errors have no common base but this
-            raise InferenceError(f'{self.name}: {stage}: {error}') from error
-        outputs = dict(zip(names, values, strict=True))
-        for name, value in outputs.items():
-            if not np.isfinite(value).all():
-                raise InferenceError(
-                    f'{self.name}: {stage}: {name}: found a number that is not finite'
-                )
-        return outputs
+        return check_finite(dict(zip(names, values, strict=True)), place)
+
+    def close(self) -> None:
+        """Let go of the sessions."""
+        self._sessions.clear()
 
 
 def _session(graph: bytes, threads: int, place: str) -> ort.InferenceSession:

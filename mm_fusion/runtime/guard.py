@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What every backend does alike: names, errors, and no number that is not finite."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mm_fusion.errors import InferenceError, MmFusionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+def named(runtime: str, precision: str) -> str:
+    """Give the name of a backend, as published; that of float32 has no suffix."""
+    return runtime if precision == 'fp32' else f'{runtime}-{precision}'
+
+
+@contextmanager
+def failures_of(place: str) -> Iterator[None]:
+    """Turn whatever a library raises into an error of the package.
+
+    Raises:
+        InferenceError: It raised something that is no error of the package.
+    """
+    try:
+        yield
+    except MmFusionError:
+        raise
+    except Exception as error:  # the libraries' own errors have no common base but this
+        raise InferenceError(f'{place}: {type(error).__name__}: {error}') from error
+
+
+def check_finite(outputs: dict[str, NDArray[Any]], place: str) -> dict[str, NDArray[Any]]:
+    """Give the outputs back where all of them are finite.
+
+    Raises:
+        InferenceError: One is not.
+    """
+    for name, value in outputs.items():
+        if not np.isfinite(value).all():
+            raise InferenceError(f'{place}: {name}: found a number that is not finite')
+    return outputs
