@@ -68,7 +68,7 @@ def read_yaml(path: Path) -> object:
     """
     document, duplicates = parse_yaml(read_text(path, MAX_YAML_BYTES), str(path))
     if duplicates:
-        raise DocumentError('\n'.join(f'{path}: {problem}' for problem in duplicates))
+        raise DocumentError(f'{path}: ' + '; '.join(duplicates))
     return document
 
 

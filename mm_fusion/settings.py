@@ -165,6 +165,10 @@ class InferenceSettings:
     """The model bundle and what runs it."""
 
     bundle: str = text('base', 'Name of a bundle of the package, or path of a bundle folder')
+    bundle_public_key: str = text(
+        '',
+        'PEM file of the Ed25519 key that must have signed the bundle; empty takes unsigned ones',
+    )
     backend: str = text(
         'auto', 'What runs the networks', 'auto', 'tensorrt', 'onnxruntime', 'torch'
     )

@@ -25,6 +25,7 @@ TRAINING = ('models', 'training', 'export')
 # Module -> rosdep key, of what is not a ROS package.
 ROSDEP_KEYS = {
     'PIL': 'python3-pil',
+    'cryptography': 'python3-cryptography',
     'cv2': 'python3-opencv',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
@@ -40,7 +41,7 @@ ROSDEP_KEYS = {
 # No rosdep key exists for it: whoever installs with rosdep adds it with pip, as the README says.
 WITHOUT_ROSDEP_KEY = {'moderngl'}
 # Imported where it is asked for alone: a precision other than fp32 is derived with it.
-OPTIONAL = {'onnx'}
+OPTIONAL = {'onnx', 'safetensors', 'torch'}
 # Module -> distribution on PyPI, where the two differ.
 DISTRIBUTIONS = {'PIL': 'pillow', 'cv2': 'opencv-python-headless', 'yaml': 'pyyaml'}
 

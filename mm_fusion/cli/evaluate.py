@@ -88,7 +88,10 @@ def evaluate(
 
     limits = parse_limits(fail_above or [])
     parameters = read_settings(settings)
-    loaded = Bundle.load(parameters.inference.bundle if bundle is None else bundle)
+    inference = parameters.inference
+    loaded = Bundle.load(
+        inference.bundle if bundle is None else bundle, inference.bundle_public_key
+    )
     job = Job(
         bundle=loaded.path,
         settings=parameters,

@@ -8,7 +8,17 @@ import sys
 
 import typer
 
-from mm_fusion.cli import demo, evaluate, export, pretrain, quantise, simulate, train, validate
+from mm_fusion.cli import (
+    demo,
+    evaluate,
+    export,
+    pretrain,
+    quantise,
+    sign,
+    simulate,
+    train,
+    validate,
+)
 from mm_fusion.errors import MmFusionError
 
 app = typer.Typer(
@@ -23,6 +33,7 @@ app.command('train')(train.train)
 app.command('pretrain')(pretrain.pretrain)
 app.command('export')(export.export)
 app.command('quantise')(quantise.quantise)
+app.command('sign')(sign.sign)
 app.command('simulate')(simulate.simulate)
 app.command('demo')(demo.demo)
 app.add_typer(validate.app, name='validate')

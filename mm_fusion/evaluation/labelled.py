@@ -230,7 +230,7 @@ def judge_sounds(
 
 
 def _judge(name_or_path: str, settings: InferenceSettings) -> Judge:
-    bundle = Bundle.load(name_or_path)
+    bundle = Bundle.load(name_or_path, settings.bundle_public_key)
     return Judge(bundle, create_backend(bundle, settings))
 
 

@@ -87,7 +87,7 @@ def evaluate_one(
         )
     return evaluate_bag(
         path,
-        Bundle.load(job.bundle),
+        Bundle.load(job.bundle, job.settings.inference.bundle_public_key),
         job.settings,
         job.topics,
         progress,

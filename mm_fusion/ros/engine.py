@@ -39,7 +39,7 @@ class Engine:
             InferenceError: A stage failed.
             SettingsError: There is no such backend.
         """
-        bundle = Bundle.load(settings.inference.bundle)
+        bundle = Bundle.load(settings.inference.bundle, settings.inference.bundle_public_key)
         engine = cls(settings, bundle, create_backend(bundle, settings.inference, wait=False))
         engine.pipeline().warm_up()
         return engine

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mm_fusion.errors import BundleError
-from mm_fusion.runtime.manifest import parse_manifest
+from mm_fusion.documents import read_bytes
+from mm_fusion.errors import BundleError, DocumentError
+from mm_fusion.runtime.manifest import read_manifest
+from mm_fusion.runtime.signature import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,18 +41,23 @@ class Bundle:
     graphs: Mapping[str, bytes]
 
     @classmethod
-    def load(cls, name_or_path: str | Path) -> Bundle:
+    def load(cls, name_or_path: str | Path, public_key: str | Path = '') -> Bundle:
         """Read a bundle, and verify its manifest and the checksum of every graph.
 
         Args:
             name_or_path: Path of a bundle folder, or the name of a bundle of the package.
+            public_key: PEM file of the Ed25519 key that must have signed it; empty takes
+                unsigned bundles.
 
         Raises:
-            BundleError: There is no such bundle, or it is incomplete, altered or breaks its
-                contract.
+            BundleError: There is no such bundle, or it is incomplete, altered, not signed by the
+                key or breaks its contract.
         """
         path = _locate(name_or_path)
-        manifest = parse_manifest(_read_json(path / MANIFEST), str(path / MANIFEST))
+        content = _read(path / MANIFEST, MAX_MANIFEST_BYTES)
+        if public_key:
+            verify(content, path / MANIFEST, Path(public_key))
+        manifest = read_manifest(content, str(path / MANIFEST))
         graphs = {name: _verified(path, stage) for name, stage in manifest.stages.items()}
         return cls(path=path, manifest=manifest, graphs=graphs)
 
@@ -131,20 +137,8 @@ def _locate(name_or_path: str | Path) -> Path:
     )
 
 
-def _read_json(path: Path) -> object:
-    content = _read(path, MAX_MANIFEST_BYTES)
-    try:
-        document: object = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f'{path}: not valid JSON: {error}') from error
-    return document
-
-
 def _read(path: Path, limit: int) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise BundleError(f'{path}: found {size} bytes, expected at most {limit}')
-        return path.read_bytes()
-    except OSError as error:
-        raise BundleError(f'{path}: cannot be read: {error.strerror}') from error
+        return read_bytes(path, limit)
+    except DocumentError as error:
+        raise BundleError(str(error)) from error

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,23 @@ SURFACE_CLASSES = {
 }
 SURFACE_SOURCES = ('camera', 'microphone')
 """Modalities of the network that may speak to the road surface."""
+
+
+def read_manifest(content: bytes, source: str) -> Manifest:
+    """Read and check the content of a ``manifest.json``.
+
+    Args:
+        content: As read.
+        source: Named in errors.
+
+    Raises:
+        BundleError: It is no JSON, or ``parse_manifest`` refuses it.
+    """
+    try:
+        document: object = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f'{source}: not valid JSON: {error}') from error
+    return parse_manifest(document, source)
 
 
 def parse_manifest(document: object, source: str) -> Manifest:

@@ -42,7 +42,8 @@ def test_plain_flat_and_ros_files_are_read_alike(tmp_path: Path, text: str) -> N
         ('alignment: {deadlin_s: 0.2}', 'deadlin_s: unknown parameter'),
         ('alignment: {deadline_s: 9}', 'expected 0 to 2'),
         ('- 1', 'expected a mapping, found list'),
-        ('a: [', 'not valid YAML'),
+        ('a: [', 'line 1, column 5: while parsing a flow node'),
+        ('audio: {channels: 1, channels: 2}', "found 'channels' twice"),
         ('/**: {ros__parameters: 3}', 'expected a mapping under ros__parameters'),
     ],
 )
