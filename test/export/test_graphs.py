@@ -10,37 +10,14 @@ import numpy as np
 import pytest
 
 from mm_fusion.errors import BundleError
+from support.networks import OPERATORS, small_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mm_fusion.export.graphs import Graph
-    from mm_fusion.models.network import FusionNetwork
 
 pytestmark = pytest.mark.torch
-
-OPERATORS = {
-    *('Add', 'Cast', 'Clip', 'Concat', 'Conv', 'Div', 'Erf', 'Exp', 'GRU', 'Gather', 'Gemm'),
-    *('Greater', 'LSTM', 'LayerNormalization', 'Log', 'MatMul', 'MaxPool', 'Mul', 'Neg'),
-    *('ReduceMax', 'ReduceMean', 'ReduceSum', 'Relu', 'Reshape', 'Sigmoid', 'Slice', 'Softmax'),
-    *('Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh', 'Transpose', 'Unsqueeze', 'Where'),
-}
-"""What TensorRT takes; not among them: STFT, DFT, NonZero, TopK, Loop, If."""
-
-
-def tiny(**names: str) -> FusionNetwork:
-    import torch
-
-    from mm_fusion.models.config import NetworkConfig
-    from mm_fusion.models.network import build_network
-
-    torch.manual_seed(0)
-    sizes = {'width': 0.25, 'image_size': 32, 'token_size': 16, 'audio_samples': 8192}
-    config = NetworkConfig.from_dict({**sizes, 'motion_steps': 6, **names})
-    network = build_network(config, pretrained=False)
-    for parameter in network.fusion.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return network
 
 
 def check_operators(graph: Graph) -> None:
@@ -59,7 +36,7 @@ def check_operators(graph: Graph) -> None:
 def stages() -> Mapping[str, Graph]:
     from mm_fusion.export.graphs import export_stages
 
-    return export_stages(tiny())
+    return export_stages(small_network())
 
 
 def test_stages_have_the_inputs_and_outputs_of_the_contract(stages: Mapping[str, Graph]) -> None:
@@ -141,11 +118,11 @@ def test_a_graph_that_differs_from_torch_in_one_case_is_refused(
 def test_every_other_encoder_exports(modality: str, names: dict[str, str]) -> None:
     from mm_fusion.export.graphs import export_encoder
 
-    check_operators(export_encoder(tiny(**names), modality))
+    check_operators(export_encoder(small_network(**names), modality))
 
 
 @pytest.mark.parametrize('fusion', ['gated', 'concat', 'decision', 'structure'])
 def test_every_other_strategy_exports(fusion: str) -> None:
     from mm_fusion.export.graphs import export_fusion
 
-    check_operators(export_fusion(tiny(fusion=fusion)))
+    check_operators(export_fusion(small_network(fusion=fusion)))

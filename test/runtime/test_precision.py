@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Graphs at other precisions: what becomes half or int8, what must not, and what comes out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from mm_fusion.errors import BundleError
+from mm_fusion.runtime.precision import derive, fp16_graph, int8_graph
+from mm_fusion.runtime.precision_int8 import quantisable
+from mm_fusion.runtime.precision_ranges import RangeObserver
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RANDOM = np.random.default_rng(0)
+SOUND_KERNEL = RANDOM.normal(size=(4, 1, 16)).astype(np.float32)
+WEIGHTS = (RANDOM.normal(size=(5, 4, 3)) * [[[0.1]], [[1]], [[3]], [[0.01]], [[10]]]).astype('f4')
+BIAS = RANDOM.normal(size=5).astype(np.float32)
+HEAD = RANDOM.normal(size=(5, 2)).astype(np.float32)
+SAMPLES = 64
+
+
+def graph() -> bytes:
+    """Make a tiny spectrogram, a convolution of its logarithm, and a guarded, masked head."""
+
+    def node(kind: str, taken: str, given: str, **attributes: Any) -> onnx.NodeProto:
+        return helper.make_node(kind, taken.split(), [given], name=f'make_{given}', **attributes)
+
+    nodes = [
+        node('Unsqueeze', 'audio channel', 'lines'),
+        node('Conv', 'lines sound_kernel', 'wave'),
+        node('Mul', 'wave wave', 'power'),
+        node('Add', 'power floor', 'raised'),
+        node('Log', 'raised', 'level'),
+        node('Div', 'level spread', 'scaled'),
+        node('Conv', 'scaled weights bias', 'dense'),
+        node('Relu', 'dense', 'rectified'),
+        node('Conv', 'rectified second', 'deep'),
+        node('ReduceMean', 'deep last', 'mean', keepdims=0),
+        node('Reshape', 'mean two', 'shaped'),
+        node('Add', 'shaped guard', 'guarded'),
+        node('Add', 'shaped mask', 'masked'),
+        node('MatMul', 'shaped head', 'product'),
+        node('Tanh', 'product', 'tanh'),
+        node('MatMul', 'tanh back', 'answer'),
+    ]
+    constants = {
+        'channel': np.array([1]),
+        'sound_kernel': SOUND_KERNEL,
+        'floor': np.float32(1e-10),
+        'spread': np.float32(2.0),
+        'weights': WEIGHTS,
+        'bias': BIAS,
+        'second': RANDOM.normal(size=(5, 5, 1)).astype(np.float32),
+        'last': np.array([2]),
+        'two': np.array([1, 5]),
+        'guard': np.float32(1e-7),
+        'mask': np.float32(-1e9),
+        'head': HEAD,
+        'back': HEAD.T.copy(),
+    }
+    made = helper.make_graph(
+        nodes,
+        'tiny',
+        [helper.make_tensor_value_info('audio', TensorProto.FLOAT, [1, SAMPLES])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 5])
+            for name in ('answer', 'guarded', 'masked')
+        ],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid('', 18)], ir_version=10)
+    onnx.checker.check_model(model, full_check=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+GRAPH = graph()
+
+
+def parsed(content: bytes) -> onnx.GraphProto:
+    model = onnx.load_model_from_string(content)
+    onnx.checker.check_model(model, full_check=True)
+    return model.graph
+
+
+def types(content: bytes) -> dict[str, str]:
+    """Tell the type of every tensor, constants among them."""
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(content), strict_mode=True)
+    values = (*model.graph.input, *model.graph.output, *model.graph.value_info)
+    found = {value.name: value.type.tensor_type.elem_type for value in values}
+    found |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    return {name: TensorProto.DataType.Name(kind) for name, kind in found.items()}
+
+
+def constants(content: bytes) -> dict[str, NDArray[Any]]:
+    return {item.name: numpy_helper.to_array(item) for item in parsed(content).initializer}
+
+
+def run(content: bytes, audio: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    session = ort.InferenceSession(content, providers=['CPUExecutionProvider'])
+    names = [value.name for value in session.get_outputs()]
+    return dict(zip(names, session.run(names, {'audio': audio}), strict=True))
+
+
+def sound(loudness: float = 0.3) -> NDArray[np.float32]:
+    return RANDOM.normal(0.0, loudness, (1, SAMPLES)).astype(np.float32)
+
+
+def observed(count: int = 20) -> dict[str, float]:
+    observer = RangeObserver(GRAPH, 1)
+    for _ in range(count):
+        observer.observe({'audio': sound()})
+    return observer.ranges()
+
+
+def test_inputs_and_outputs_keep_their_types() -> None:
+    for content in (fp16_graph(GRAPH), int8_graph(GRAPH, observed())):
+        kinds = types(content)
+        assert {kinds[name] for name in ('audio', 'answer', 'guarded', 'masked')} == {'FLOAT'}
+
+
+def test_half_reaches_from_the_first_to_the_last_product() -> None:
+    kinds = types(fp16_graph(GRAPH))
+    for name in ('weights', 'bias', 'second', 'head', 'dense', 'rectified', 'tanh', 'answer'):
+        assert kinds[f'{name}/half'] == 'FLOAT16', name
+    assert 'weights' not in kinds
+    assert kinds['two'] == 'INT64'
+
+
+def test_what_leads_to_a_logarithm_stays_float32() -> None:
+    kinds = types(fp16_graph(GRAPH))
+    for name in ('sound_kernel', 'wave', 'power', 'raised', 'level', 'floor'):
+        assert kinds[name] == 'FLOAT', name
+        assert f'{name}/half' not in kinds
+
+
+def test_constants_that_half_cannot_hold_stay_float32() -> None:
+    kinds = types(fp16_graph(GRAPH))
+    for name in ('guard', 'mask', 'guarded', 'masked'):
+        assert kinds[name] == 'FLOAT', name
+        assert f'{name}/half' not in kinds
+
+
+@pytest.mark.parametrize('loudness', [1e-6, 0.3, 1.0])
+def test_half_says_what_float32_says(loudness: float) -> None:
+    audio = sound(loudness)
+    expected, found = run(GRAPH, audio), run(fp16_graph(GRAPH), audio)
+    for name, values in expected.items():
+        assert values.dtype == found[name].dtype
+        np.testing.assert_allclose(found[name], values, rtol=0.01, atol=0.02, err_msg=name)
+    assert not np.array_equal(found['answer'], expected['answer'])
+
+
+def test_the_convolutions_are_quantised_by_channel_and_symmetric() -> None:
+    content = int8_graph(GRAPH, {'scaled': 12.7})
+    values = constants(content)
+    pair = parsed(content).node
+    conv = next(node for node in pair if node.op_type == 'Conv' and node.output[0] == 'dense')
+    makers = {name: node for node in pair for name in node.output}
+    data, weights = (makers[name] for name in conv.input[:2])
+    assert [data.op_type, weights.op_type] == ['DequantizeLinear', 'DequantizeLinear']
+    quantise = makers[data.input[0]]
+    assert quantise.op_type == 'QuantizeLinear'
+    assert quantise.input[0] == 'scaled'
+    assert quantise.input[1:] == data.input[1:]
+    assert values[data.input[1]] == pytest.approx(0.1)
+    steps, scales, zeros = (values[name] for name in weights.input)
+    assert steps.dtype == zeros.dtype == values[data.input[2]].dtype == np.int8
+    assert not zeros.any()
+    assert values[data.input[2]] == 0
+    assert np.abs(steps.reshape(5, -1)).max(axis=1).tolist() == [127] * 5
+    np.testing.assert_allclose(steps * scales[:, None, None], WEIGHTS, atol=scales.max() / 2)
+    np.testing.assert_allclose(scales, np.abs(WEIGHTS).max(axis=(1, 2)) / 127)
+    np.testing.assert_array_equal(values[conv.input[2]], BIAS)
+    assert 'weights' not in values
+
+
+def test_only_the_convolutions_that_are_named_are_quantised() -> None:
+    assert quantisable(onnx.load_from_string(GRAPH)) == ['scaled', 'rectified']
+    assert sorted(observed()) == ['rectified', 'scaled']
+    one = [node.op_type for node in parsed(int8_graph(GRAPH, {'scaled': 4.0})).node]
+    assert one.count('QuantizeLinear') == 1
+    assert one.count('DequantizeLinear') == 2
+    assert int8_graph(GRAPH, {}) == GRAPH
+
+
+@pytest.mark.parametrize('name', ['lines', 'shaped', 'audio', 'nothing'])
+def test_a_range_of_anything_else_is_refused(name: str) -> None:
+    with pytest.raises(BundleError, match=f'found a range of {name}'):
+        int8_graph(GRAPH, {name: 1.0})
+
+
+def test_int8_says_about_what_float32_says() -> None:
+    audio, ranges = sound(), observed()
+    expected, found = run(GRAPH, audio), run(int8_graph(GRAPH, ranges), audio)
+    error = np.abs(found['answer'] - expected['answer']).max()
+    assert 0.0 < error < 0.1 * np.abs(expected['answer']).max()
+    clipped = run(int8_graph(GRAPH, {**ranges, 'scaled': 0.01}), audio)['guarded']
+    assert np.abs(clipped - expected['guarded']).max() > 0.5
+
+
+def test_the_largest_value_is_what_is_observed() -> None:
+    quiet, loud = sound(0.01), sound(1.0)
+    observer = RangeObserver(GRAPH, 1)
+    observer.observe({'audio': quiet})
+    before = observer.ranges()
+    observer.observe({'audio': loud})
+    observer.observe({'audio': quiet})
+    waves = np.lib.stride_tricks.sliding_window_view(quiet[0], 16) @ SOUND_KERNEL[:, 0].T
+    level = np.log(waves**2 + 1e-10) / 2
+    assert before['scaled'] == pytest.approx(np.abs(level).max(), rel=1e-3)
+    assert observer.ranges()['rectified'] != before['rectified']
+
+
+def test_the_same_graph_gives_the_same_bytes() -> None:
+    ranges = observed()
+    assert fp16_graph(GRAPH) == fp16_graph(GRAPH)
+    assert int8_graph(GRAPH, ranges) == int8_graph(GRAPH, dict(reversed(ranges.items())))
+
+
+def test_what_is_no_graph_or_no_precision_is_refused() -> None:
+    with pytest.raises(BundleError, match='not an ONNX graph'):
+        fp16_graph(b'\xff\xff\xff')
+    with pytest.raises(BundleError, match="found precision 'fp4'"):
+        derive({'stage': GRAPH}, 'fp4', {})
+
+
+def test_without_onnx_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'onnx', None)
+    with pytest.raises(BundleError, match='needs the package onnx'):
+        derive({'stage': GRAPH}, 'fp16', {})
