@@ -61,6 +61,11 @@ def sequence_seeds() -> dict[str, bytes]:
     }
 
 
+def good_message(index: int, stamp_ns: int) -> bytes:
+    """Serialise a good message of a kind, by its index in ``KINDS``."""
+    return next(iter(_variants(index, stamp_ns).values()))
+
+
 def _variants(index: int, stamp_ns: int) -> dict[str, bytes]:
     """Serialise a good message of a kind; a compressed image in both codecs."""
     kind = KINDS[index]
