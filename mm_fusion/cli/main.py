@@ -12,6 +12,7 @@ from mm_fusion.cli import (
     demo,
     evaluate,
     export,
+    inspect,
     pretrain,
     quantise,
     sign,
@@ -36,6 +37,7 @@ app.command('quantise')(quantise.quantise)
 app.command('sign')(sign.sign)
 app.command('simulate')(simulate.simulate)
 app.command('demo')(demo.demo)
+app.command('inspect')(inspect.inspect)
 app.add_typer(validate.app, name='validate')
 
 
