@@ -43,7 +43,7 @@ demo:  ## Simulate a drive through the node, record, evaluate, report, film (BAG
 	@$(SETUP)
 	$(RUN) python -m mm_fusion.cli.main demo $(if $(BAG),'$(BAG)') $(ARGS)
 
-bench:  ## Measure latency and throughput
+bench:  ## Measure latency, throughput and losses in short (ARGS='--long': at the published length)
 	@$(SETUP)
 	$(RUN) python -m benchmarks $(ARGS)
 
