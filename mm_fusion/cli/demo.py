@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mm_fusion.cli.live_run import LiveRun, Source
-    from mm_fusion.evaluation.camera import CameraOptions
+    from mm_fusion.drawing.ground_camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.evaluation.video import Video
     from mm_fusion.runtime import Bundle
@@ -102,7 +102,7 @@ def _source(
 ) -> tuple[Source, str, CameraOptions]:
     """Choose what feeds the node, its name, and what is known of the camera."""
     from mm_fusion.cli.live_run import recording_source, simulator_source
-    from mm_fusion.evaluation.camera import NO_OPTIONS
+    from mm_fusion.drawing.ground_camera import NO_OPTIONS
     from mm_fusion.simulation.scenario_choice import choose_scenario
 
     if bag is not None:
@@ -125,7 +125,7 @@ def _source(
 
 def _mounting(scenario: Scenario) -> CameraOptions:
     """Tell where the camera sits: tf2_msgs is not in the wheels, so no topic can."""
-    from mm_fusion.evaluation.camera import CameraOptions
+    from mm_fusion.drawing.ground_camera import CameraOptions
 
     camera = scenario.camera
     return CameraOptions(

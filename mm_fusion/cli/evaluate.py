@@ -79,7 +79,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from mm_fusion.evaluation.camera import CameraOptions
+    from mm_fusion.drawing.ground_camera import CameraOptions
     from mm_fusion.evaluation.inputs import read_settings, read_topics
     from mm_fusion.evaluation.limits import exceeded, parse_limits
     from mm_fusion.evaluation.records import merge

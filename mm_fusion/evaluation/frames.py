@@ -6,17 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mm_fusion.errors import SampleError
+from mm_fusion.drawing.frame import decoded
 from mm_fusion.evaluation.projection import sample_frame
-from mm_fusion.features.images import encoded_size, network_image
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES
-from mm_fusion.types.sensors import CompressedImage
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mm_fusion.evaluation.camera import GroundCamera
+    from mm_fusion.drawing.ground_camera import GroundCamera
     from mm_fusion.evaluation.records import SampleFrame
     from mm_fusion.types.predictions import FusionOutput
     from mm_fusion.types.sensors import ImageSample
@@ -66,21 +61,6 @@ class FramePicker:
         mode = None if output.trajectory is None else output.trajectory.modes[0]
         frame = sample_frame(pixels[:, :, ::-1], mode, self._camera, time_s, _caption(output))
         self.frames.append(frame)
-
-
-def decoded(image: ImageSample) -> NDArray[np.uint8] | None:
-    """Decode a frame at its own size: uint8 (h, w, 3), RGB; None where that is impossible."""
-    size = (
-        encoded_size(image)
-        if isinstance(image, CompressedImage)
-        else (image.pixels.shape[0], image.pixels.shape[1])
-    )
-    if size is None:
-        return None
-    try:
-        return network_image(image, *size)
-    except SampleError:
-        return None
 
 
 def _caption(output: FusionOutput) -> str:

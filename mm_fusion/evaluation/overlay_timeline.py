@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_fusion.evaluation.canvas import BAD, CARD, GOOD, INK, LINE, MUTED, PAGE, WARN, Canvas
-from mm_fusion.evaluation.overlay_panels import TASKS
+from mm_fusion.drawing.canvas import BAD, CARD, GOOD, INK, LINE, MUTED, PAGE, WARN, Canvas
+from mm_fusion.drawing.panels import TASKS
 from mm_fusion.evaluation.records import MODALITIES
 from mm_fusion.types.snapshot import ModalityState
 

@@ -14,7 +14,7 @@ from mm_fusion.evaluation.records import SampleFrame
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mm_fusion.evaluation.camera import GroundCamera
+    from mm_fusion.drawing.ground_camera import GroundCamera
     from mm_fusion.types.predictions import TrajectoryMode
 
 FRAME_WIDTH = 640

@@ -11,8 +11,9 @@ import numpy as np
 
 from mm_fusion.bags import read_bag
 from mm_fusion.bags.raw import RawBag
+from mm_fusion.drawing.ground_camera import NO_OPTIONS
 from mm_fusion.errors import BagError, SampleError
-from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
+from mm_fusion.evaluation.camera import recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mm_fusion.evaluation.camera import CameraOptions
+    from mm_fusion.drawing.ground_camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.settings import Settings
 

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from mm_fusion.bags import read_bag
-from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
+from mm_fusion.drawing.ground_camera import NO_OPTIONS
+from mm_fusion.evaluation.camera import recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
 from mm_fusion.evaluation.frames import FramePicker
 from mm_fusion.evaluation.observer import observed
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mm_fusion.evaluation.camera import CameraOptions
+    from mm_fusion.drawing.ground_camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.runtime import Bundle
     from mm_fusion.settings import Settings

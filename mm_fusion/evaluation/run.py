@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mm_fusion.evaluation.camera import CameraOptions
+    from mm_fusion.drawing.ground_camera import CameraOptions
     from mm_fusion.evaluation.records import BagResult
     from mm_fusion.settings import Settings
 

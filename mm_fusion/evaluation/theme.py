@@ -34,10 +34,6 @@ INK, MUTED, LINE, CARD, _MM_FUSION, _CTRA, _CTRV, _CV, GOOD, WARN, BAD = _PLACEH
 
 MODEL_COLOURS = {'cv': _CV, 'ctrv': _CTRV, 'ctra': _CTRA, 'mm_fusion': _MM_FUSION}
 MODEL_NAMES = {'cv': 'CV', 'ctrv': 'CTRV', 'ctra': 'CTRA', 'mm_fusion': 'mm_fusion'}
-FRICTION_COLOURS = ('#c9a35f', '#5b8fd6', '#2c5aa8', '#c8d6e5', '#9a8fc0', '#45b8c9')
-MATERIAL_COLOURS = ('#66707d', '#a9b0ba', '#b3886a', '#d8ba85', '#7d5636')
-UNEVENNESS_COLOURS = ('#82bf9b', '#e8b84a', '#cf5260')
-MODALITY_COLOURS = ('#5b8fd6', '#b379c4', '#d99a4e', '#5aaf86')
 
 RC = {
     'font.family': 'sans-serif',

@@ -13,21 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from mm_fusion.evaluation.plots import WIDTH_IN
-from mm_fusion.evaluation.records import MODALITIES
-from mm_fusion.evaluation.theme import (
-    BAD,
+from mm_fusion.drawing.palette import (
     FRICTION_COLOURS,
-    GOOD,
-    INK,
-    LINE,
     MATERIAL_COLOURS,
     MODALITY_COLOURS,
-    MUTED,
-    RC,
     UNEVENNESS_COLOURS,
-    WARN,
 )
+from mm_fusion.evaluation.plots import WIDTH_IN
+from mm_fusion.evaluation.records import MODALITIES
+from mm_fusion.evaluation.theme import BAD, GOOD, INK, LINE, MUTED, RC, WARN
 from mm_fusion.evaluation.truth_plots import plot_band
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 from mm_fusion.types.snapshot import ModalityState

@@ -13,12 +13,13 @@ import numpy as np
 
 from mm_fusion.bags import read_bag
 from mm_fusion.bags.raw import RawBag
+from mm_fusion.drawing.frame import decoded
+from mm_fusion.drawing.ground_camera import NO_OPTIONS
+from mm_fusion.drawing.overlay import HEIGHT, WIDTH, Moment, Overlay
+from mm_fusion.drawing.panels import NOTHING_TOLD, TASKS, Told, extent, reach_for
 from mm_fusion.errors import BagError, SampleError
-from mm_fusion.evaluation.camera import NO_OPTIONS, recorded_camera
+from mm_fusion.evaluation.camera import recorded_camera
 from mm_fusion.evaluation.collector import OutputCollector
-from mm_fusion.evaluation.frames import decoded
-from mm_fusion.evaluation.overlay import HEIGHT, WIDTH, Moment, Overlay
-from mm_fusion.evaluation.overlay_panels import TASKS, Told
 from mm_fusion.evaluation.overlay_timeline import Strip
 from mm_fusion.evaluation.recorded import recorded_outputs
 from mm_fusion.evaluation.webm import WebmWriter
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mm_fusion.evaluation.camera import CameraOptions, GroundCamera
+    from mm_fusion.drawing.ground_camera import CameraOptions, GroundCamera
     from mm_fusion.geometry.reference import ReferencePath
     from mm_fusion.recordings import RoadTrack
     from mm_fusion.settings import Settings
@@ -45,7 +46,6 @@ LONGEST_S = 120.0
 
 _POSTER_AT = 0.5
 _KEPT_IMAGES = 40
-_REACHES_M = (15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def write_video(
     first_ns, last_ns = drive.outputs[0].stamp_ns, drive.outputs[-1].stamp_ns
     shown_s = min((last_ns - first_ns) / 1e9, LONGEST_S)
     count = max(round(shown_s * RATE_HZ), 1)
-    overlay = Overlay('mm_fusion', drive.camera, drive.strip, _reach(drive.outputs))
+    overlay = Overlay('mm_fusion', drive.camera, drive.strip)
     paths = stem.with_suffix('.webm'), stem.with_suffix('.png')
     with WebmWriter(paths[0], WIDTH, HEIGHT, RATE_HZ) as video:
         for index, moment in enumerate(_moments(recording, drive, count)):
@@ -149,7 +149,7 @@ def _read(
 def _told(track: RoadTrack | None, stamps_ns: Sequence[int]) -> list[Told]:
     """Say what is true at each stamp."""
     if track is None:
-        return [Told(dict.fromkeys(TASKS))] * len(stamps_ns)
+        return [NOTHING_TOLD] * len(stamps_ns)
     there = track.at(np.array(stamps_ns, np.int64))
     return [
         Told(
@@ -173,19 +173,14 @@ def _finite(value: float) -> float | None:
 def _reach(outputs: Sequence[FusionOutput]) -> float:
     """Choose how far the map of the paths reaches: as far as nearly all of them."""
     modes = [o.trajectory.modes[0] for o in outputs if o.trajectory is not None]
-    ends = [
-        float(np.abs(mode.positions).max() + np.sqrt(mode.covariances[-1].max())) for mode in modes
-    ]
-    if not ends:
-        return _REACHES_M[0]
-    furthest = float(np.quantile(ends, 0.95))
-    return next((reach for reach in _REACHES_M if reach >= furthest), _REACHES_M[-1])
+    return reach_for(float(np.quantile([extent(mode) for mode in modes], 0.95)) if modes else 0.0)
 
 
 def _moments(recording: Path, drive: _Drive, count: int) -> Iterator[Moment]:
     """Walk over the recording at the rate of the video."""
     first_ns = drive.outputs[0].stamp_ns
     images = _Images(recording, drive.image_topic)
+    reach_m = _reach(drive.outputs)
     row = 0
     for index in range(count):
         now_ns = first_ns + round(index * 1e9 / RATE_HZ)
@@ -205,6 +200,7 @@ def _moments(recording: Path, drive: _Drive, count: int) -> Iterator[Moment]:
             output=output,
             told=drive.told[row],
             truth_path=None if future is None else future[0],
+            reach_m=reach_m,
         )
 
 

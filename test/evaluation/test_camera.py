@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mm_fusion.bags import BagWriter
-from mm_fusion.evaluation.camera import CameraOptions, recorded_camera
+from mm_fusion.drawing.ground_camera import CameraOptions
+from mm_fusion.evaluation.camera import recorded_camera
 from mm_fusion.settings import CameraSettings
 from mm_fusion.simulation.camera import PinholeCamera
 from support import recordings

@@ -13,11 +13,11 @@ import pytest
 
 from mm_fusion.bags import BagWriter
 from mm_fusion.bags.raw import RawBag
+from mm_fusion.drawing.overlay import VIEW_HEIGHT, VIEW_WIDTH, Moment, Overlay, dense_path
+from mm_fusion.drawing.panels import Told
 from mm_fusion.errors import BagError
 from mm_fusion.evaluation import video as video_module
 from mm_fusion.evaluation.camera import recorded_camera
-from mm_fusion.evaluation.overlay import VIEW_HEIGHT, VIEW_WIDTH, Moment, Overlay, dense_path
-from mm_fusion.evaluation.overlay_panels import Told
 from mm_fusion.evaluation.overlay_timeline import LEFT, TOP, Strip
 from mm_fusion.evaluation.recorded import evaluate_recorded, recorded_outputs
 from mm_fusion.evaluation.report import render_report
@@ -165,7 +165,7 @@ def drawn(
     truth: Any = None,
 ) -> Any:  # fmt: skip
     """Draw one frame, with a grey image."""
-    overlay = Overlay('title', recorded_camera(Path(), None), Strip(result.timeline), 60.0)
+    overlay = Overlay('title', recorded_camera(Path(), None), Strip(result.timeline))
     moment = Moment(
         time_s=1.0,
         image=np.full((90, 160, 3), 90, np.uint8) if image else None,
@@ -173,6 +173,7 @@ def drawn(
         output=made,
         told=Told(dict.fromkeys(('friction', 'material', 'unevenness'))) if told is None else told,
         truth_path=truth,
+        reach_m=60.0,
     )
     return overlay.draw(moment)
 

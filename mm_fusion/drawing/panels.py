@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The panels beside the camera in the video: road state, sensors, and the path from above."""
+"""The panels beside the camera: road state, sensors, and the path from above."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mm_fusion.evaluation.canvas import (
+from mm_fusion.drawing.canvas import (
     BAD,
     BLUE,
     GOOD,
@@ -24,7 +24,7 @@ from mm_fusion.evaluation.canvas import (
     colour,
     subpixels,
 )
-from mm_fusion.evaluation.theme import FRICTION_COLOURS, MATERIAL_COLOURS, UNEVENNESS_COLOURS
+from mm_fusion.drawing.palette import FRICTION_COLOURS, MATERIAL_COLOURS, UNEVENNESS_COLOURS
 from mm_fusion.metrics.trajectory import confidence_ellipse
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 from mm_fusion.types.snapshot import ModalityState
@@ -48,6 +48,7 @@ _STATES = {
     ModalityState.NEVER_SEEN: (LINE, 'never seen'),
 }
 _ELLIPSE_TIMES_S = (1.0, 2.0, 3.0, 6.0)
+_REACHES_M = (15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Told:
     friction_coefficient: float | None = None
     siren: bool | None = None
     siren_distance_m: float | None = None
+
+
+NOTHING_TOLD = Told(dict.fromkeys(TASKS))
+"""Where there is no truth, as on a vehicle."""
 
 
 def draw_sidebar(
@@ -210,6 +215,16 @@ def _draw_sensor(
     canvas.fill(left + 112, y + 5, right - left - 112, 6, LINE)
     if weight > 0.005:
         canvas.fill(left + 112, y + 5, (right - left - 112) * weight, 6, GOOD)
+
+
+def extent(mode: TrajectoryMode) -> float:
+    """Measure how far a path reaches, its last deviation included, metres."""
+    return float(np.abs(mode.positions).max() + np.sqrt(mode.covariances[-1].max()))
+
+
+def reach_for(extent_m: float) -> float:
+    """Choose how far the map reaches, metres."""
+    return next((reach for reach in _REACHES_M if reach >= extent_m), _REACHES_M[-1])
 
 
 def draw_path_map(

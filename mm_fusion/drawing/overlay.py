@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One frame of the video: the camera with the predicted path, and what was said beside it."""
+"""One picture of what is predicted: the camera with the path, and what is said beside it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 
-from mm_fusion.evaluation.canvas import (
+from mm_fusion.drawing.canvas import (
     BAD,
     BLUE,
     CARD,
@@ -24,16 +24,15 @@ from mm_fusion.evaluation.canvas import (
     subpixels,
     text_width,
 )
-from mm_fusion.evaluation.overlay_panels import draw_path_map, draw_sidebar
+from mm_fusion.drawing.panels import draw_path_map, draw_sidebar
 from mm_fusion.types.sensors import Modality
 from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mm_fusion.evaluation.camera import GroundCamera
-    from mm_fusion.evaluation.overlay_panels import Told
-    from mm_fusion.evaluation.overlay_timeline import Strip
+    from mm_fusion.drawing.ground_camera import GroundCamera
+    from mm_fusion.drawing.panels import Told
     from mm_fusion.types.predictions import FusionOutput, TrajectoryMode
 
 WIDTH, HEIGHT = 960, 540
@@ -45,9 +44,16 @@ _NINETY = 1.645
 _WIDEST_M = 6.0
 
 
+class Strip(Protocol):
+    """What stands under the camera, left of the map."""
+
+    def draw(self, canvas: Canvas, time_s: float) -> None:
+        """Draw it as it is at a time."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """What one frame of the video shows.
+    """What one picture shows.
 
     Attributes:
         time_s: Since the first output.
@@ -57,6 +63,7 @@ class Moment:
         told: What is true at its stamp.
         truth_path: float64 (12, 2), where the vehicle went in the 6 s after the stamp, in
             ``base_link``; None where it is not known.
+        reach_m: Distance at the top of the map.
     """
 
     time_s: float
@@ -65,22 +72,21 @@ class Moment:
     output: FusionOutput
     told: Told
     truth_path: NDArray[np.float64] | None
+    reach_m: float
 
 
 class Overlay:
-    """Draw the frames of one recording.
+    """Draw the pictures of one drive.
 
     Args:
         title: Shown in the corner.
         camera: How the camera sees the road.
-        strip: What was said over time.
-        reach_m: Distance that the map of the path shows.
+        strip: Draws what stands under the camera.
     """
 
-    def __init__(self, title: str, camera: GroundCamera, strip: Strip, reach_m: float) -> None:
+    def __init__(self, title: str, camera: GroundCamera, strip: Strip) -> None:
         self._camera = camera
         self._strip = strip
-        self._reach_m = reach_m
         self._base = np.empty((HEIGHT, WIDTH, 3), np.uint8)
         self._base[:] = PAGE
         canvas = Canvas(self._base)
@@ -90,7 +96,7 @@ class Overlay:
         canvas.text(WIDTH - 16, HEIGHT - 12, title, size=11, tone=MUTED, anchor='right')
 
     def draw(self, moment: Moment) -> NDArray[np.uint8]:
-        """Draw one frame: uint8 (540, 960, 3), RGB."""
+        """Draw one picture: uint8 (540, 960, 3), RGB."""
         pixels = self._base.copy()
         canvas = Canvas(pixels)
         self._draw_view(pixels[:VIEW_HEIGHT, :VIEW_WIDTH], moment)
@@ -100,7 +106,7 @@ class Overlay:
         self._strip.draw(canvas, moment.time_s)
         mode = None if moment.output.trajectory is None else moment.output.trajectory.modes[0]
         draw_path_map(canvas, (558, VIEW_HEIGHT + 8, 138, 130), mode, moment.truth_path,
-                      self._reach_m)  # fmt: skip
+                      moment.reach_m)  # fmt: skip
         return pixels
 
     def _draw_view(self, view: NDArray[np.uint8], moment: Moment) -> None:
