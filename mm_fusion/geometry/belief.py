@@ -187,11 +187,11 @@ class Belief:
         return True
 
     def _surprising(self, parts: list[tuple[int, float, float]], gate_sigmas: float) -> bool:
-        return any(
-            (value - self.mean[column]) ** 2
-            > gate_sigmas**2 * (float(self.covariance[column, column]) + variance)
-            for column, value, variance in parts
-        )
+        for column, value, variance in parts:
+            expected = gate_sigmas**2 * (float(self.covariance[column, column]) + variance)
+            if (value - self.mean[column]) ** 2 > expected:
+                return True
+        return False
 
     def _replace_velocity(self, parts: list[tuple[int, float, float]]) -> None:
         for column, value, variance in parts:

@@ -110,8 +110,7 @@ class EgoStateFilter:
         if measured is None or self._too_old(sample.stamp_ns):
             self._rejected[modality] += 1
             return False
-        place = bisect.bisect_right(self._entries, _order(sample.stamp_ns, measured), key=_rank)
-        later = self._take_back(place)
+        later = self._take_back(self._place(_order(sample.stamp_ns, measured)))
         accepted = self._append(sample.stamp_ns, measured)
         for entry in later:
             self._append(entry.stamp_ns, entry.measured)
@@ -125,7 +124,7 @@ class EgoStateFilter:
             None where the motion is not known: before the first velocity (or the first two
             positions that tell one), beyond the filter's memory, or in a gap.
         """
-        place = bisect.bisect_right(self._entries, (stamp_ns, _LAST), key=_rank)
+        place = self._place((stamp_ns, _LAST))
         if place == 0 or stamp_ns - self._entries[place - 1].stamp_ns > _GAP_NS:
             return None
         belief = self._entries[place - 1].belief.copy()
@@ -168,6 +167,12 @@ class EgoStateFilter:
 
     def _too_old(self, stamp_ns: int) -> bool:
         return bool(self._entries) and stamp_ns < self._entries[-1].stamp_ns - _MEMORY_NS
+
+    def _place(self, order: tuple[int, int]) -> int:
+        """Find where a sample belongs, which mostly is behind the newest."""
+        if not self._entries or _rank(self._entries[-1]) <= order:
+            return len(self._entries)
+        return bisect.bisect_right(self._entries, order, key=_rank)
 
     def _take_back(self, place: int) -> list[_Entry]:
         """Undo the samples from a place on, the counters included."""

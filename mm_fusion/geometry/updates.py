@@ -24,9 +24,9 @@ def update_column(
 ) -> tuple[Mean, NDArray[np.float64]]:
     """Update with a measurement of one column."""
     cross = covariance[column]
-    scale = 1.0 / (float(cross[column]) + variance)
-    gain = (cross * (scale * (value - mean[column]))).tolist()
-    return _moved(mean, gain), covariance - (cross * scale)[:, None] * cross
+    gain = cross * (1.0 / (float(cross[column]) + variance))
+    step = (gain * (value - mean[column])).tolist()
+    return _moved(mean, step), covariance - gain[:, None] * cross
 
 
 class Innovation(NamedTuple):
