@@ -10,7 +10,7 @@ import numpy as np
 
 from mm_fusion.decoding.posteriors import softmax
 from mm_fusion.geometry.ego_filter import predict_path
-from mm_fusion.types.features import STEP_S, STEPS
+from mm_fusion.types.features import MODES, STEP_S, STEPS
 from mm_fusion.types.predictions import TrajectoryMode, TrajectoryPrediction
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class TrajectoryDecoder:
 
     Without a trajectory head in the bundle, it is the roll-out of the ego state, as one mode. With
     one, each mode is the roll-out plus the head's residuals, which stand in the frame of the
-    roll-out at each step: x along its heading there, y to the left. Residuals and deviations are
+    roll-out at each step: x along its heading there, y to the left. Those of mode 0, the central
+    one, are shrunk by the share that held-out drives trusted them by. Residuals and deviations are
     interpolated between the head's steps from zero at the stamp; beyond its last step the
     residuals are held and the deviations grow with time. Probabilities are
     softmax(logits / temperature).
@@ -58,6 +59,8 @@ class TrajectoryDecoder:
         self._temperature = (
             calibration.temperatures['modes'] if manifest.gives('trajectory') else None
         )
+        self._trust = np.ones((MODES, 1, 1))
+        self._trust[0] = calibration.central_mode_share
         knots_s = STEP_S * np.arange(STEPS + 1)
         weights = [np.interp(self._times_s, knots_s, knot) for knot in np.eye(STEPS + 1)[1:]]
         self._interpolation = np.stack(weights, axis=1)
@@ -87,6 +90,7 @@ class TrajectoryDecoder:
         probabilities = softmax(outputs['mode_logits'][0], self._temperature)
         order = np.argsort(-probabilities, kind='stable')
         head = outputs['trajectory'][0, order].astype(np.float64)
+        head[..., :2] *= self._trust[order]
         path = positions[:, 0] + 1j * positions[:, 1]
         corrected = path + np.exp(1j * headings) * self._residuals(head)
         backwards = state.motion.speed_mps < 0.0

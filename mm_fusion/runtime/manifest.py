@@ -240,6 +240,11 @@ def _calibration(node: Node, tasks: tuple[str, ...]) -> Calibration:
             else 1.0
         ),
         offsets=_offsets(node.child('offsets')) if node.has('offsets') else {},
+        central_mode_share=(
+            node.child('central_mode').number('share', 0.0, 1.0)
+            if node.has('central_mode')
+            else 1.0
+        ),
     )
 
 

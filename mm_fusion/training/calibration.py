@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,8 @@ _CHI2 = -2.0 * float(np.log1p(-CONFIDENCE))
 _NORMAL_90 = 1.6448536
 """Deviations that 90 % of a Gaussian lie within."""
 _MOST_RARITY = 400.0
+SHARES = np.linspace(0.0, 1.0, 21)
+_TINY_M = 1e-6
 _NOT_FITTED = 'not fitted'
 
 
@@ -44,11 +47,13 @@ def calibrate(
 
     Returns:
         As in a manifest: ``temperatures``, ``offsets`` (by surface task, added to the logits
-        before their temperature divides them), ``siren_threshold``, ``trajectory``,
-        ``friction_coefficient_std_scale``; and ``examples``: how many samples each temperature
-        stands on.
+        before their temperature divides them), ``siren_threshold``, ``central_mode``,
+        ``trajectory``, ``friction_coefficient_std_scale``; and ``examples``: how many samples
+        each temperature stands on.
     """
     earlier = known or {}
+    central = central_mode(found, earlier.get('central_mode'))
+    found = [trusting(part, central['share']) for part in found]
     temperatures: dict[str, float] = dict(earlier.get('temperatures', {}))
     offsets: dict[str, list[float]] = dict(earlier.get('offsets', {}))
     examples: dict[str, int] = {}
@@ -70,6 +75,7 @@ def calibrate(
         'temperatures': temperatures,
         'offsets': offsets,
         'siren_threshold': earlier.get('siren_threshold', 0.5) if threshold is None else threshold,
+        'central_mode': central,
         'trajectory': _trajectory(found, earlier.get('trajectory')),
         'friction_coefficient_std_scale': _deviation_scale(
             found, earlier.get('friction_coefficient_std_scale', 1.0)
@@ -137,6 +143,63 @@ def sigmoid(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits / temperature)))
 
 
+def central_mode(
+    found: Sequence[Predictions], earlier: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Find how far the residuals of mode 0 are to be trusted on drives of a new kind.
+
+    What was learned on other drives may not hold on this one, where the roll-out always does: so
+    the residuals are shrunk towards it by the share with the least displacement of the most
+    likely path over that of the roll-out, mean over drives. The other modes stay as they are.
+
+    Args:
+        found: Held-out predictions.
+        earlier: Kept where these know no path.
+
+    Returns:
+        ``share``; and ``held_out``, by drive the share that the other drives give.
+    """
+    ratios: dict[str, NDArray[np.float64]] = {}
+    for part in found:
+        known, drives = _with_path(part)
+        if not known.any():
+            continue
+        truth = np.asarray(part.targets['trajectory'], np.float64)[known]
+        modes = part.outputs['trajectory'][known][..., :2].astype(np.float64)
+        likely = part.outputs['modes'][known].argmax(axis=1)
+        shares = np.where(likely == 0, SHARES[:, None], 1.0)[..., None, None]
+        paths = shares * modes[np.arange(len(modes)), likely]
+        errors = np.linalg.norm(paths - truth, axis=-1).mean(axis=-1)
+        rollout = np.linalg.norm(truth, axis=-1).mean(axis=-1)
+        for name in dict.fromkeys(drives.tolist()):
+            own = drives == name
+            ratios[name] = errors[:, own].mean(axis=1) / max(rollout[own].mean(), _TINY_M)
+    if not ratios:
+        return dict(earlier or {'share': 1.0})
+    others = {
+        name: [ratio for key, ratio in ratios.items() if key != name]
+        for name in ratios
+        if len(ratios) > 1
+    }
+    return {
+        'share': _best_share(list(ratios.values())),
+        'held_out': {name: _best_share(listed) for name, listed in others.items()},
+    }
+
+
+def _best_share(ratios: Sequence[NDArray[np.float64]]) -> float:
+    return float(SHARES[np.mean(ratios, axis=0).argmin()])
+
+
+def trusting(part: Predictions, share: float) -> Predictions:
+    """Scale the residuals of mode 0, as the decoder does."""
+    if 'trajectory' not in part.outputs:
+        return part
+    paths = part.outputs['trajectory'].copy()
+    paths[:, 0, :, :2] *= share
+    return replace(part, outputs={**part.outputs, 'trajectory': paths})
+
+
 def likely_paths(
     found: Predictions,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -146,8 +209,8 @@ def likely_paths(
         float64 (n, 6, 12, 2) residuals, (n, 12, 2) true ones, m, and (n, 12, 2, 2) covariances of
         the most likely mode, m², all in the frame of the roll-out at each step.
     """
+    known, _ = _with_path(found)
     truth = np.asarray(found.targets['trajectory'], np.float64)
-    known = np.isfinite(truth).all(axis=(1, 2))
     form = found.outputs['trajectory'][known].astype(np.float64)
     order = np.argsort(-found.outputs['modes'][known], axis=1, kind='stable')
     form = np.take_along_axis(form, order[:, :, None, None], axis=1)
@@ -167,11 +230,17 @@ def squared_distances(found: Predictions) -> dict[str, NDArray[np.float64]]:
         By drive, float64 (n, 12), squared Mahalanobis distances.
     """
     paths, truth, covariances = likely_paths(found)
-    drives = found.groups[np.isfinite(found.targets['trajectory']).all(axis=(1, 2))]
+    _, drives = _with_path(found)
     errors = (truth - paths[:, 0])[..., None]
     solved = np.linalg.solve(covariances, errors)
     distances = (errors * solved).sum(axis=(-2, -1))
     return {str(name): distances[drives == name] for name in dict.fromkeys(drives)}
+
+
+def _with_path(found: Predictions) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+    """Tell which samples have a whole known path, bool (n,), and the drives of those."""
+    known = np.isfinite(np.asarray(found.targets['trajectory'])).all(axis=(1, 2))
+    return known, found.groups[known]
 
 
 def covariance_scales(drives: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

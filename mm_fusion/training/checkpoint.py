@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from mm_fusion.errors import DatasetError
+from mm_fusion.documents import read_bytes
+from mm_fusion.errors import DatasetError, DocumentError
 from mm_fusion.labels import SURFACE_CLASSES
 from mm_fusion.models.config import NetworkConfig
 from mm_fusion.models.network import FusionNetwork, build_network
 from mm_fusion.runtime import Bundle
+from mm_fusion.runtime.bundle import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,9 +112,9 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             lists than those of this version.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f'{path}: cannot be read: {error.strerror}') from error
+        content = read_bytes(path, MAX_FILE_BYTES)
+    except DocumentError as error:
+        raise DatasetError(str(error)) from error
     return parse_checkpoint(content, str(path))
 
 
@@ -216,6 +218,7 @@ def load_start(name_or_path: str) -> Start:
             'temperatures': dict(known.temperatures),
             'offsets': {task: list(values) for task, values in known.offsets.items()},
             'siren_threshold': known.siren_threshold,
+            'central_mode': {'share': known.central_mode_share},
             'trajectory': {
                 'times_s': list(known.horizon_s),
                 'covariance_scales': list(known.covariance_scales),

@@ -11,7 +11,7 @@ import numpy as np
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.metrics.road_state import score_siren, score_surface
 from mm_fusion.metrics.trajectory import CONFIDENCE, score_paths
-from mm_fusion.training.calibration import likely_paths, siren_cases, softmax
+from mm_fusion.training.calibration import likely_paths, siren_cases, softmax, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,10 @@ def score(
             if scores:
                 sensors = _ONLY.get(kind, name)
                 road.setdefault(kind, {})[sensors] = {'samples': len(part), **scores}
-    drives = [subsets['all'] for kind, subsets in found.items() if kind.endswith('bags')]
+    share = calibration['central_mode']['share']
+    drives = [
+        trusting(subsets['all'], share) for kind, subsets in found.items() if kind.endswith('bags')
+    ]
     return {
         'protocol': protocol,
         'road_state': road,

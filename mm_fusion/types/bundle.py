@@ -69,6 +69,8 @@ class Calibration:
             friction coefficient.
         offsets: What is added to the logits before their temperature divides them, one for each
             class, by surface task; none where nothing is added.
+        central_mode_share: Factor on the residuals of mode 0, 0 to 1: how far they are trusted
+            beside the roll-out.
     """
 
     temperatures: Mapping[str, float]
@@ -77,6 +79,7 @@ class Calibration:
     covariance_scales: tuple[float, ...]
     friction_coefficient_std_scale: float = 1.0
     offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    central_mode_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,22 @@ def test_the_most_likely_mode_comes_first(learned: Manifest) -> None:
     )
 
 
+def test_residuals_of_the_central_mode_alone_are_shrunk(learned: Manifest) -> None:
+    trajectory = head()
+    trajectory[0, :, :, 1] = 1.0 + np.arange(6)[:, None]
+    logits = np.array([[1.0, 0.0, 3.0, 0.0, 0.0, 0.0]], np.float32)
+    calibration = dataclasses.replace(learned.calibration, central_mode_share=0.25)
+    manifest = dataclasses.replace(learned, calibration=calibration)
+    modes = (
+        TrajectoryDecoder(manifest, DecodingSettings())
+        .decode(state(yaw_rate_rps=0.0), outputs(trajectory, logits))
+        .modes
+    )
+    aside = [float(mode.positions[5, 1]) for mode in modes]
+    assert aside == pytest.approx([3.0, 0.25, 2.0, 4.0, 5.0, 6.0])
+    assert trajectory[0, 0, 0, 1] == 1.0  # what the backend gave is not written to
+
+
 @pytest.mark.parametrize('sign', [1.0, -1.0])
 def test_headings_follow_the_path_forwards_and_in_reverse(learned: Manifest, sign: float) -> None:
     """Straight on by the roll-out, on a circle by the network."""

@@ -94,7 +94,12 @@ def test_a_graph_that_contradicts_the_manifest_is_refused(tiny: Path) -> None:
         (('calibration', 'siren_threshold'), 1.5, 'siren_threshold: found 1.5'),
         (('calibration', 'trajectory', 'times_s'), [2.0, 1.0], 'covariance scales'),
         (('calibration', 'friction_coefficient_std_scale'), 0, 'std_scale: found 0'),
-        (('calibration', 'offsets'), {'friction': [0.0]}, 'friction: found 1 values, expected one'),
+        (
+            ('calibration', 'offsets'),
+            {'friction': [0.0]},
+            'friction: found 1 values, expected one',
+        ),
+        (('calibration', 'central_mode'), {'share': 1.5}, 'share: found 1.5, expected 0 to 1'),
         (('calibration', 'offsets'), {'siren': [0.0]}, 'siren: found 1 values, expected one'),
         (('friction_coefficients', 'classes', 'ice', 'mean'), float('nan'), 'mean: found nan'),
         (('surface_from',), ['motion'], r"found \['motion'\], expected some of"),

@@ -19,6 +19,7 @@ from mm_fusion.training.calibration import (
     sigmoid,
     siren_cases,
     softmax,
+    trusting,
 )
 from mm_fusion.training.config import CalibrationConfig
 from mm_fusion.types.features import MODES, STEPS
@@ -131,6 +132,42 @@ def test_a_share_of_truths_lies_in_the_scaled_ellipse_at_each_step() -> None:
     assert found['examples']['modes'] == 4000
 
 
+def paths(drives: dict[str, float], count: int = 50) -> Predictions:
+    """Make predictions of 1 m to the left at every step where the truth is a multiple of that."""
+    form = np.zeros((count * len(drives), MODES, STEPS, 5), np.float32)
+    form[..., 1] = 1.0
+    modes = np.zeros((len(form), MODES), np.float32)
+    modes[:, 0] = 1.0
+    truth = np.zeros((len(form), STEPS, 2), np.float32)
+    truth[..., 1] = np.repeat(list(drives.values()), count)[:, None]
+    groups = np.repeat(list(drives), count).tolist()
+    return predictions(
+        len(form), {'trajectory': form, 'modes': modes}, {'trajectory': truth}, groups
+    )
+
+
+def test_residuals_are_trusted_as_far_as_drives_left_out_confirm_them() -> None:
+    whole = calibrate([paths({'a': 1.0, 'b': 1.0})], CalibrationConfig(), None)
+    assert whole['central_mode'] == {'share': 1.0, 'held_out': {'a': 1.0, 'b': 1.0}}
+
+    # Each drive weighs by its error over that of its roll-out; c went the other way.
+    mixed = calibrate([paths({'a': 0.5, 'b': 0.5, 'c': -2.0})], CalibrationConfig(), None)
+    assert mixed['central_mode']['share'] == 0.5
+    assert mixed['central_mode']['held_out'] == {'a': 0.5, 'b': 0.5, 'c': 0.5}
+
+    never = calibrate([paths({'a': -1.0})], CalibrationConfig(), None)
+    assert never['central_mode'] == {'share': 0.0, 'held_out': {}}
+    assert calibrate([], CalibrationConfig(), None)['central_mode'] == {'share': 1.0}
+
+
+def test_only_residuals_of_the_central_mode_shrink() -> None:
+    part = paths({'a': 1.0})
+    shrunk = trusting(part, 0.25).outputs['trajectory']
+    assert (shrunk[:, 0, :, 1] == 0.25).all()
+    assert (shrunk[:, 1:] == part.outputs['trajectory'][:, 1:]).all()
+    assert (part.outputs['trajectory'][..., 1] == 1.0).all()
+
+
 def test_a_short_drive_weighs_as_much_as_a_long_one() -> None:
     short, long = np.full((10, STEPS), 9.0), np.full((1000, STEPS), 1.0)
     # Nine tenths of the weight lie in the long drive and most of the short one.
@@ -144,6 +181,7 @@ def test_what_new_data_say_nothing_of_is_kept() -> None:
         'temperatures': {'friction': 0.5, 'siren': 0.7},
         'offsets': {'unevenness': [0.0, 0.5, 1.0]},
         'siren_threshold': 0.8,
+        'central_mode': {'share': 0.4},
         'trajectory': {'times_s': [1.0], 'covariance_scales': [2.0], 'source': 'before'},
         'friction_coefficient_std_scale': 1.5,
     }
@@ -160,7 +198,12 @@ def test_what_new_data_say_nothing_of_is_kept() -> None:
     assert found['temperatures']['siren'] == 0.7
     assert found['offsets']['unevenness'] == [0.0, 0.5, 1.0]
     assert found['temperatures']['material'] == 1.0
-    for name in ('siren_threshold', 'trajectory', 'friction_coefficient_std_scale'):
+    for name in (
+        'siren_threshold',
+        'central_mode',
+        'trajectory',
+        'friction_coefficient_std_scale',
+    ):
         assert found[name] == known[name]
     nothing = calibrate([], CalibrationConfig(), None)
     assert nothing['siren_threshold'] == 0.5

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.torch
 CALIBRATION: dict[str, Any] = {
     'temperatures': dict.fromkeys(('friction', 'material', 'unevenness', 'siren', 'modes'), 1.0),
+    'central_mode': {'share': 1.0},
     'offsets': {'friction': [0.0] * 6, 'material': [0.0] * 5, 'unevenness': [0.0] * 3},
     'siren_threshold': 0.5,
     'trajectory': {'covariance_scales': [4.0] * STEPS},
