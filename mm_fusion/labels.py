@@ -9,6 +9,7 @@ group``. Further columns are ignored; an empty label means that it cannot be tol
 from __future__ import annotations
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from mm_fusion.errors import DatasetError, SampleError
+from mm_fusion.documents import MAX_TABLE_BYTES, read_bytes, read_text
+from mm_fusion.errors import DatasetError, DocumentError, SampleError
 from mm_fusion.features.sounds import network_audio
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 from mm_fusion.types.sensors import CompressedImage, DropReason
@@ -37,6 +39,9 @@ UNLABELLED = -1
 LABELS_FILE = 'labels.csv'
 _LISTED_PROBLEMS = 10
 _WINDOWS_PER_CLIP = 3
+_MAX_PICTURE_BYTES = 64 * 1024**2
+_MAX_SOUND_SAMPLES = 100_000_000
+"""Over all channels, 400 MB; a header of a hundred bytes can claim a million times as much."""
 _SIGNATURES = {b'\xff\xd8\xff': 'jpeg', b'\x89PNG\r\n\x1a\n': 'png'}
 
 
@@ -118,9 +123,9 @@ def read_photograph(path: Path) -> CompressedImage:
         SampleError: It cannot be read, or is neither JPEG nor PNG.
     """
     try:
-        payload = path.read_bytes()
-    except OSError as error:
-        raise SampleError(DropReason.MALFORMED, error.strerror or str(error)) from error
+        payload = read_bytes(path, _MAX_PICTURE_BYTES)
+    except DocumentError as error:
+        raise SampleError(DropReason.MALFORMED, str(error)) from error
     for signature, encoding in _SIGNATURES.items():
         if payload.startswith(signature):
             return CompressedImage(
@@ -140,7 +145,14 @@ def read_sound(path: Path) -> tuple[NDArray[np.float32], int]:
         SampleError: It cannot be read, or holds nothing.
     """
     try:
-        samples, rate_hz = soundfile.read(path, dtype='float32', always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            claimed = file.frames * file.channels
+            if claimed > _MAX_SOUND_SAMPLES:
+                raise SampleError(
+                    DropReason.MALFORMED,
+                    f'claims {claimed} samples, expected at most {_MAX_SOUND_SAMPLES}',
+                )
+            samples, rate_hz = file.read(dtype='float32', always_2d=True), file.samplerate
     except (soundfile.LibsndfileError, OSError) as error:
         raise SampleError(DropReason.MALFORMED, str(error)) from error
     if samples.shape[0] == 0:
@@ -175,7 +187,7 @@ def sound_windows(
 def _read_table(folder: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     path = folder / LABELS_FILE
     try:
-        with path.open(encoding='utf-8', newline='') as stream:
+        with io.StringIO(read_text(path, MAX_TABLE_BYTES), newline='') as stream:
             reader = csv.DictReader(stream, restval='')
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
@@ -183,7 +195,9 @@ def _read_table(folder: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
                     f'{path}: found columns {reader.fieldnames}, expected also {missing}'
                 )
             rows = [{name: row[name].strip() for name in columns} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except DocumentError as error:
+        raise DatasetError(str(error)) from error
+    except csv.Error as error:
         raise DatasetError(f'{path}: cannot be read: {error}') from error
     if not rows:
         raise DatasetError(f'{path}: found no rows')

@@ -27,6 +27,7 @@ ROSDEP_KEYS = {
     'PIL': 'python3-pil',
     'cryptography': 'python3-cryptography',
     'cv2': 'python3-opencv',
+    'lz4': 'python3-lz4',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
     'onnxruntime': 'python3-onnxruntime-pip',

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rosbags.interfaces import ConnectionExtRosbag2, QosDurability
-from rosbags.rosbag2 import Reader
 
+from mm_fusion.bags.limits import checked_messages, open_reader
 from mm_fusion.bags.reader import _check_path, _unreadable
 from mm_fusion.bags.typestore import read_message, recorded_types
 from mm_fusion.errors import BagError
@@ -46,8 +46,7 @@ class RawBag:
         self.path = Path(path)
         _check_path(self.path)
         with _unreadable(self.path):
-            self._reader = Reader(self.path)
-            self._reader.open()
+            self._reader = open_reader(self.path)
         if self._reader.message_count == 0:
             self._reader.close()
             raise BagError(f'{self.path}: the recording holds no messages')
@@ -80,8 +79,8 @@ class RawBag:
         """
         connections = [c for c in self._reader.connections if c.topic in topics]
         with _unreadable(self.path):
-            for connection, stamp_ns, data in self._reader.messages(connections):
-                yield connection.topic, stamp_ns, bytes(data)
+            for connection, stamp_ns, data in checked_messages(self._reader, connections):
+                yield connection.topic, stamp_ns, data
 
     def deserialized(self, topic: str, data: bytes) -> object:
         """Read one serialised message by the definition in the recording.

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rosbags.rosbag2 import Reader
-
+from mm_fusion.bags.limits import checked_messages, open_reader
 from mm_fusion.bags.topics import ROLE_MODALITIES, BagTopics, Role, match_topics
 from mm_fusion.bags.typestore import read_message, recorded_types
 from mm_fusion.errors import BagError, MmFusionError, SampleError
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rosbags.interfaces import Connection
+    from rosbags.rosbag2 import Reader
 
     from mm_fusion.types.sensors import Modality, Sample
 
@@ -157,7 +157,7 @@ class BagReader:
         self, connections: Sequence[Connection]
     ) -> Iterator[tuple[Connection, int, bytes]]:
         with _unreadable(self._reader.path):
-            yield from self._reader.messages(connections)
+            yield from checked_messages(self._reader, connections)
 
     def _message(self, connection: Connection, data: bytes) -> object:
         return read_message(self._types, connection.topic, connection.msgtype, data)
@@ -184,8 +184,7 @@ def read_bag(
     path = Path(path)
     _check_path(path)
     with _unreadable(path):
-        reader = Reader(path)
-        reader.open()
+        reader = open_reader(path)
     try:
         if reader.message_count == 0:
             raise BagError(f'{path}: the recording holds no messages')

@@ -10,12 +10,14 @@ cell says nothing.
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mm_fusion.errors import DatasetError
+from mm_fusion.documents import MAX_TABLE_BYTES, read_text
+from mm_fusion.errors import DatasetError, DocumentError
 from mm_fusion.labels import SIREN_LABELS, SURFACE_CLASSES, refuse
 
 if TYPE_CHECKING:
@@ -99,11 +101,13 @@ def lay_over(
 
 def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     try:
-        with path.open(encoding='utf-8', newline='') as stream:
+        with io.StringIO(read_text(path, MAX_TABLE_BYTES), newline='') as stream:
             reader = csv.DictReader(stream, restkey=_SURPLUS, restval='')
             rows = [{name: str(row[name]).strip() for name in row} for row in reader]
             columns = list(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except DocumentError as error:
+        raise DatasetError(str(error)) from error
+    except csv.Error as error:
         raise DatasetError(f'{path}: cannot be read: {error}') from error
     if not rows:
         raise DatasetError(f'{path}: found no rows')
