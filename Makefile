@@ -19,7 +19,7 @@ export ROS_WHEELS
 RUN := tools/run
 SETUP := python=$$(tools/find_python.sh '$(PYTHON)') && "$$python" -m tools.setup_workspace --distribution '$(ROS_WHEELS)'
 
-.PHONY: help setup lint types layers test test-ros demo bench train clean
+.PHONY: help setup lint types layers test test-ros demo bench gpu-check train clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -46,6 +46,10 @@ demo:  ## Simulate a drive through the node, record, evaluate, report, film (BAG
 bench:  ## Measure latency, throughput and losses in short (ARGS='--long': at the published length)
 	@$(SETUP)
 	$(RUN) python -m benchmarks $(ARGS)
+
+gpu-check:  ## Build, compare and time the TensorRT engines on this machine's GPU
+	@$(SETUP)
+	$(RUN) python -m tools.gpu_check $(ARGS)
 
 train:  ## Train a model bundle (ARGS='--help' lists the options)
 	@$(SETUP) --with train

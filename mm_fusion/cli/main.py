@@ -9,6 +9,7 @@ import sys
 import typer
 
 from mm_fusion.cli import (
+    build_engines,
     demo,
     evaluate,
     export,
@@ -34,6 +35,7 @@ app.command('train')(train.train)
 app.command('pretrain')(pretrain.pretrain)
 app.command('export')(export.export)
 app.command('quantise')(quantise.quantise)
+app.command('build-engines')(build_engines.build_engines)
 app.command('sign')(sign.sign)
 app.command('simulate')(simulate.simulate)
 app.command('demo')(demo.demo)

@@ -52,7 +52,7 @@ def accepting(bundle: Bundle, precision: str, bound: float) -> Bundle:
 def test_auto_takes_tensorrt_where_there_is_a_gpu(trt: FakeTensorRt, bundle: Bundle) -> None:
     backend = create_backend(bundle, InferenceSettings())
     assert backend.name == 'tensorrt'
-    expected = 'auto; TensorRT 10.3.0 on Fake GPU, 4 of 4 engines built, the others from the cache'
+    expected = 'auto; TensorRT 10.3.0 on Fake GPU, engines built: 4 of 4'
     assert backend.reason == expected
     assert backend.run('audio_encoder', SOUND)['audio_embedding'] == 0.5
     assert trt.torch.cuda.refusals == []

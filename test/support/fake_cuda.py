@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_STREAM = 0
 
 
-class Refused(RuntimeError):
+class Refused(RuntimeError):  # noqa: N818 - it says what happens
     """The device does not do this."""
 
 
@@ -230,6 +230,4 @@ class FakeTorch(types.ModuleType):
         pin_memory: bool = False,
     ) -> FakeTensor:
         array = np.zeros(shape, dtype)
-        return FakeTensor(
-            self.cuda, array, on_device=device.startswith('cuda'), pinned=pin_memory
-        )
+        return FakeTensor(self.cuda, array, on_device=device.startswith('cuda'), pinned=pin_memory)

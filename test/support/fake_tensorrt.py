@@ -65,8 +65,8 @@ class FakeTensorRt(types.ModuleType):
         self.refuse_builds = False
         self.during_build: Callable[[], None] = lambda: None
         self.during_run: Callable[[], None] = lambda: None
-        for kind in (*_ENUMS, ILogger, IProgressMonitor):
-            setattr(self, kind.__name__, kind)
+        for plain in (*_ENUMS, ILogger, IProgressMonitor):
+            setattr(self, plain.__name__, plain)
         for kind in (Builder, OnnxParser, Runtime):
             setattr(self, kind.__name__, self._maker(kind))
 
@@ -276,7 +276,8 @@ class ICudaEngine:
         return len(self._inputs) + len(self._outputs)
 
     def get_tensor_name(self, index: int) -> str:
-        return [*self._inputs, *self._outputs][index]
+        names: list[str] = [*self._inputs, *self._outputs]
+        return names[index]
 
     def get_tensor_mode(self, name: str) -> TensorIOMode:
         return TensorIOMode.INPUT if name in self._inputs else TensorIOMode.OUTPUT

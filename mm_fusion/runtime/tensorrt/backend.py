@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 from dataclasses import dataclass
@@ -53,6 +54,19 @@ class Engines:
         """How many had to be built."""
         return sum(cached.built for cached, _ in self.stages.values())
 
+    def manifest(self) -> list[dict[str, Any]]:
+        """Describe each engine: what it depends on, its checksum, and whether it was built."""
+        return [
+            {
+                'file': f'{key.digest}.plan',
+                'built': cached.built,
+                'sha256': cached.sha256,
+                'bytes': cached.size_bytes,
+                **dataclasses.asdict(key),
+            }
+            for cached, key in self.stages.values()
+        ]
+
 
 def load_engines(
     bundle: Bundle,
@@ -70,10 +84,12 @@ def load_engines(
 
     Raises:
         BackendError: There is no GPU or no TensorRT, or an engine cannot be built.
+        InferenceError: The device failed.
         Cancelled: It was given up.
     """
     device = Device.open()
-    runtime = device.trt.Runtime(device.logger)
+    with failures_of('TensorRT'):
+        runtime = device.trt.Runtime(device.logger)
     folder = Path(settings.engine_cache) if settings.engine_cache else user_cache()
     cache = EngineCache(folder, cancelled)
     found = {}
@@ -85,7 +101,7 @@ def load_engines(
             return build_plan(device.trt, device.logger, graph, stage, cancelled=cancelled.is_set)
 
         text = f'{name} at {settings.precision}, {number} of {len(bundle.manifest.stages)}'
-        with telling(say, text):
+        with telling(say, text), failures_of(f'TensorRT: {name}'):
             found[name] = cache.engine(key, build, runtime.deserialize_cuda_engine), key
     return Engines(device, runtime, settings.precision, found, cache.problem)
 
@@ -111,30 +127,31 @@ def prepare(
     say: Callable[[str], None],
     cancelled: threading.Event,
 ) -> TensorRtBackend:
-    """Load or build the engines, and compare what they give with ONNX Runtime.
+    """Load or build the engines, and make them ready; see ``load_engines`` and ``make_ready``."""
+    engines = load_engines(bundle, settings, say, cancelled)
+    return make_ready(bundle, settings, engines, say)
+
+
+def make_ready(
+    bundle: Bundle, settings: InferenceSettings, engines: Engines, say: Callable[[str], None]
+) -> TensorRtBackend:
+    """Make the buffers and CUDA graphs, and compare what comes out with ONNX Runtime.
 
     Args:
         bundle: Its graphs are those of the precision of the settings.
-        settings: Precision, cache folder, CUDA graphs, threads of ONNX Runtime.
+        settings: Precision, CUDA graphs, threads of ONNX Runtime.
+        engines: Of that bundle.
         say: Told what goes on, every few seconds; also from another thread.
-        cancelled: Set from any thread to give up.
 
     Raises:
-        BackendError: There is no GPU or no TensorRT, an engine cannot be built, or its outputs
-            are further off than allowed.
+        BackendError: The outputs are further off than allowed.
         InferenceError: The device failed.
-        Cancelled: It was given up.
     """
-    with failures_of('TensorRT'):
-        engines = load_engines(bundle, settings, say, cancelled)
-        with telling(say, 'the buffers and CUDA graphs are made'):
-            backend = TensorRtBackend(bundle, engines, cuda_graphs=settings.cuda_graphs)
+    with telling(say, 'the buffers and CUDA graphs are made'):
+        backend = TensorRtBackend(bundle, engines, cuda_graphs=settings.cuda_graphs)
     # One of its own: another thread uses the one that serves.
     reference = OnnxRuntimeBackend(
-        bundle,
-        threads=settings.threads,
-        reason='reference',
-        precision=settings.precision,
+        bundle, threads=settings.threads, reason='reference', precision=settings.precision
     )
     with telling(say, 'its outputs are compared with those of ONNX Runtime'):
         check_parity(backend, reference, bundle.manifest, settings.precision)
@@ -174,7 +191,7 @@ class TensorRtBackend:
         plain = [name for name, session in self._sessions.items() if not session.graphed]
         parts = [
             f'TensorRT {device.tensorrt_version} on {device.name}',
-            f'{engines.built} of {len(engines.stages)} engines built, the others from the cache',
+            f'engines built: {engines.built} of {len(engines.stages)}',
         ]
         if plain and cuda_graphs:
             parts.append(f'without a CUDA graph: {", ".join(plain)}')

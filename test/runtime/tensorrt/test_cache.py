@@ -22,6 +22,8 @@ from mm_fusion.runtime.tensorrt.cache import EngineCache, EngineKey, user_cache
 from mm_fusion.runtime.tensorrt.device import Device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mm_fusion.runtime import Bundle
     from mm_fusion.runtime.tensorrt.cache import CachedEngine
     from mm_fusion.settings import InferenceSettings
@@ -113,14 +115,15 @@ def test_what_is_damaged_is_built_again(tmp_path: Path, damage: str) -> None:
     maker = Maker()
     fetch(tmp_path, maker)
     plan, described = tmp_path / f'{KEY.digest}.plan', tmp_path / f'{KEY.digest}.json'
-    {
+    actions: dict[str, Callable[[], object]] = {
         'flip': lambda: plan.write_bytes(b'plaN'),
         'truncate': lambda: plan.write_bytes(b''),
         'no plan': plan.unlink,
         'no json': described.unlink,
         'bad json': lambda: described.write_text('{'),
         'list': lambda: described.write_text('[]'),
-    }[damage]()
+    }
+    actions[damage]()
     assert fetch(tmp_path, maker)[0].built
     assert maker.builds == 2
     assert not fetch(tmp_path, maker)[0].built

@@ -42,7 +42,7 @@ OF_PYTHON = {('ICudaEngine', 'engine')}
 
 def names_of(version: str) -> dict[str, set[str]]:
     text = Path(__file__).with_name('data').joinpath(f'api_names_{version}.json').read_text()
-    names = {name: set(members) for name, members in json.loads(text).items()}
+    names = {name: set(members or ()) for name, members in json.loads(text).items()}
     # Members of the enumeration are listed with the class that holds it.
     names['ILogger.Severity'] = names['ILogger']
     return names
