@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mm_fusion.cli.training import needing_torch
 from mm_fusion.errors import InferenceError, SettingsError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mm_fusion.evaluation.labelled import Judge
     from mm_fusion.evaluation.precision import Measurement
     from mm_fusion.evaluation.precision_samples import Samples
     from mm_fusion.runtime import Bundle
@@ -45,18 +45,17 @@ def quantise(
     from rich.console import Console
     from rich.progress import Progress
 
-    from mm_fusion.evaluation.labelled import Judge
-    from mm_fusion.evaluation.precision_samples import choose_samples
-    from mm_fusion.export.precisions import write_precisions
-    from mm_fusion.runtime import Bundle, create_backend
-    from mm_fusion.settings import InferenceSettings
+    from mm_fusion.runtime import Bundle
+
+    with needing_torch():
+        from mm_fusion.evaluation.precision_samples import choose_samples
+        from mm_fusion.export.precisions import write_precisions
 
     unknown = sorted(set(precision) - set(_PRECISIONS))
     if unknown:
         raise SettingsError([f'--precision: found {unknown[0]!r}, expected fp16 or int8'])
     loaded = Bundle.load(bundle)
     samples = choose_samples(roads, sounds, limit)
-    judge = Judge(loaded, create_backend(loaded, InferenceSettings(threads=threads)))
     console = Console()
     with Progress(console=console, transient=True) as progress:
 
@@ -64,7 +63,7 @@ def quantise(
             task = progress.add_task(title, total=None)
             return lambda done, total: progress.update(task, completed=done, total=total)
 
-        nodes = _measure(loaded, judge, samples, precision, threads, bars)
+        nodes = _measure(loaded, samples, precision, threads, bars)
     write_precisions(loaded.path, nodes)
     for name, node in nodes.items():
         _show(console, name, node)
@@ -72,30 +71,35 @@ def quantise(
 
 def _measure(
     bundle: Bundle,
-    judge: Judge,
     samples: Samples,
     precisions: list[str],
     threads: int,
     bars: Bars,
 ) -> dict[str, dict[str, Any]]:
-    from mm_fusion.evaluation.precision import judge_precision, measure
+    from mm_fusion.evaluation.labelled import Reader
+    from mm_fusion.evaluation.precision import cpu_time_ratio, judge_precision, measure
     from mm_fusion.evaluation.precision_samples import collect_ranges
-    from mm_fusion.runtime.precision import derive
+    from mm_fusion.runtime.precision import as_on_device, derive
 
     ranges: Mapping[str, Mapping[str, float]] = {}
     if 'int8' in precisions:
-        ranges = collect_ranges(bundle, judge, samples, threads, bars('calibration'))
+        ranges = collect_ranges(
+            bundle, Reader(bundle.manifest), samples, threads, bars('calibration')
+        )
     measured_on = {name: stage.sha256 for name, stage in bundle.manifest.stages.items()}
     reference = measure(bundle, bundle.graphs, samples, threads, bars('fp32'))
     nodes = {}
     for name in precisions:
         graphs = derive(bundle.graphs, name, ranges)
         variant: Measurement | InferenceError
+        timed: dict[str, float] = {}
         try:
-            variant = measure(bundle, graphs, samples, threads, bars(name))
+            variant = measure(bundle, as_on_device(graphs, name), samples, threads, bars(name))
+            timed['cpu_time_ratio'] = round(cpu_time_ratio(bundle, graphs, threads), 3)
         except InferenceError as error:
             variant = error
-        nodes[name] = {**judge_precision(name, reference, variant), 'measured_on': measured_on}
+        verdict = judge_precision(name, reference, variant)
+        nodes[name] = {**verdict, **timed, 'measured_on': measured_on}
     if 'int8' in nodes:
         nodes['int8']['ranges'] = ranges
     return nodes
@@ -109,6 +113,8 @@ def _show(console: Console, precision: str, node: Mapping[str, Any]) -> None:
     console.print(node['why'], markup=False, soft_wrap=True)
     metrics = node['metrics']
     if metrics:
+        ratio = node['cpu_time_ratio']
+        console.print(f'processor time on ONNX Runtime: {ratio:.2f} of fp32', highlight=False)
         figures = Table('figure', 'fp32', precision, 'difference (points)')
         for name, value in metrics['difference'].items():
             before, after = metrics['fp32'][name], metrics[precision][name]

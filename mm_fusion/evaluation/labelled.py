@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mm_fusion.labels import RoadLabels, SoundLabels
     from mm_fusion.runtime import Backend
     from mm_fusion.settings import InferenceSettings
+    from mm_fusion.types.bundle import Manifest
     from mm_fusion.types.predictions import SurfacePosterior
 
 
@@ -55,8 +56,46 @@ class Scores:
     skipped: tuple[str, ...]
 
 
+class Reader:
+    """Read labelled files as the network of a bundle takes them.
+
+    Args:
+        manifest: Contract of the bundle.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.title = f'{manifest.name} {manifest.version}'
+        self.shape = featurizer_shape(manifest)
+
+    def photograph(self, path: Path) -> NDArray[np.uint8]:
+        """Read an image file, uint8 (1, height, width, 3).
+
+        Raises:
+            DatasetError: The bundle takes no images.
+            SampleError: The file cannot be read.
+        """
+        if self.shape.image is None:
+            raise DatasetError(f'{self.title}: takes no images, so photographs cannot score it')
+        return network_image(read_photograph(path), *self.shape.image)[np.newaxis]
+
+    def windows(self, path: Path) -> list[NDArray[np.float32]]:
+        """Read a sound file as the windows that are judged one by one, float32 (1, n) each.
+
+        Raises:
+            DatasetError: The bundle takes no sound.
+            SampleError: The file cannot be read.
+        """
+        if self.shape.audio_samples is None:
+            raise DatasetError(f'{self.title}: takes no sound, so clips cannot score it')
+        samples, rate_hz = read_sound(path)
+        windows = sound_windows(
+            samples, rate_hz, self.shape.audio_rate_hz, self.shape.audio_samples
+        )
+        return [window[np.newaxis] for window in windows]
+
+
 class Judge:
-    """Run a bundle on one sensor's input at a time, without a filter's memory.
+    """Run a bundle on one snapshot at a time, without a filter's memory.
 
     Args:
         bundle: The contract.
@@ -64,15 +103,10 @@ class Judge:
     """
 
     def __init__(self, bundle: Bundle, backend: Backend) -> None:
-        self.manifest = bundle.manifest
-        self.shape = featurizer_shape(bundle.manifest)
+        self.reader = Reader(bundle.manifest)
+        self.siren_threshold = bundle.manifest.calibration.siren_threshold
         self._network = Network(bundle.manifest, backend)
         self._decoder = RoadDecoder(bundle.manifest, DecodingSettings())
-
-    @property
-    def title(self) -> str:
-        """Name and version of the bundle."""
-        return f'{self.manifest.name} {self.manifest.version}'
 
     def posterior(
         self,
@@ -80,7 +114,7 @@ class Judge:
         audio: NDArray[np.float32] | None,
         motion: NDArray[np.float32] | None = None,
     ) -> SurfacePosterior:
-        """Judge one snapshot of what is not None; see ``FeatureBatch`` for the arrays."""
+        """Judge what is not None; see ``FeatureBatch`` for the arrays."""
         present = [image is not None, audio is not None, motion is not None]
         batch = FeatureBatch(
             image=image,
@@ -94,32 +128,6 @@ class Judge:
             outputs, 0, surface_observed=image is not None, siren_observed=audio is not None
         )
         return state.unfiltered
-
-    def photograph(self, path: Path) -> NDArray[np.uint8]:
-        """Read an image file as the network takes it.
-
-        Raises:
-            DatasetError: The bundle takes no images.
-            SampleError: The file cannot be read.
-        """
-        if self.shape.image is None:
-            raise DatasetError(f'{self.title}: takes no images, so photographs cannot score it')
-        return network_image(read_photograph(path), *self.shape.image)[np.newaxis]
-
-    def windows(self, path: Path) -> list[NDArray[np.float32]]:
-        """Read a sound file as the windows that the network takes one after the other.
-
-        Raises:
-            DatasetError: The bundle takes no sound.
-            SampleError: The file cannot be read.
-        """
-        if self.shape.audio_samples is None:
-            raise DatasetError(f'{self.title}: takes no sound, so clips cannot score it')
-        samples, rate_hz = read_sound(path)
-        windows = sound_windows(
-            samples, rate_hz, self.shape.audio_rate_hz, self.shape.audio_samples
-        )
-        return [window[np.newaxis] for window in windows]
 
 
 def score_roads(
@@ -179,7 +187,7 @@ def judge_roads(
         progress(done, len(chosen))
         name = labels.files[index]
         try:
-            image = judge.photograph(labels.folder / name)
+            image = judge.reader.photograph(labels.folder / name)
         except SampleError as error:
             skipped.append(f'{name}: {error}')
             continue
@@ -193,7 +201,7 @@ def judge_roads(
         {task: np.array(values, np.float64) for task, values in posteriors.items()},
         {task: labels.targets[task][used] for task in SURFACE_CLASSES},
     )
-    return Scores(judge.title, scores, len(used), tuple(skipped))
+    return Scores(judge.reader.title, scores, len(used), tuple(skipped))
 
 
 def judge_sounds(
@@ -212,7 +220,7 @@ def judge_sounds(
             continue
         name = labels.files[index]
         try:
-            windows = judge.windows(labels.folder / name)
+            windows = judge.reader.windows(labels.folder / name)
         except SampleError as error:
             skipped.append(f'{name}: {error}')
             continue
@@ -224,9 +232,9 @@ def judge_sounds(
         labels.siren[used],
         np.array(heard),
         [labels.sublabels[index] for index in used],
-        judge.manifest.calibration.siren_threshold,
+        judge.siren_threshold,
     )
-    return Scores(judge.title, scores, len(used), tuple(skipped))
+    return Scores(judge.reader.title, scores, len(used), tuple(skipped))
 
 
 def _judge(name_or_path: str, settings: InferenceSettings) -> Judge:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ TOLERANCES = {'fp16': 0.002, 'int8': 0.01}
 """Largest difference of any figure from float32 that is accepted: 0.2 points, and 1 point."""
 _JOINT_SNAPSHOTS = 64
 _ROUNDING = 1e-9
+_TIMED_ROUNDS = 21
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,9 @@ class _Recorder:
             self.outputs.setdefault(name, []).append(value.ravel().copy())
         return outputs
 
+    def close(self) -> None:
+        self._backend.close()
+
 
 def measure(
     bundle: Bundle,
@@ -82,8 +87,7 @@ def measure(
     Raises:
         InferenceError: A graph fails, or gives a number that is not finite.
     """
-    variant = dataclasses.replace(bundle, graphs=graphs)
-    recorder = _Recorder(OnnxRuntimeBackend(variant, threads=threads, reason='measured'))
+    recorder = _Recorder(_backend(bundle, graphs, threads))
     judge = Judge(bundle, recorder)
     photographs, clips = len(samples.scored_roads), len(samples.scored_sounds)
     total = photographs + clips
@@ -96,9 +100,10 @@ def measure(
         samples.scored_sounds,
         lambda done, _: progress(photographs + done, total),
     )
-    if judge.shape.motion_steps is not None:
-        for image, audio, motion in joint_inputs(judge, samples, _JOINT_SNAPSHOTS):
+    if judge.reader.shape.motion_steps is not None:
+        for image, audio, motion in joint_inputs(judge.reader, samples, _JOINT_SNAPSHOTS):
             judge.posterior(image, audio, motion)
+    recorder.close()
     return Measurement(
         figures={
             **{f'{table}_uar': roads.scores[table]['uar'] for table in SURFACE_TABLES},
@@ -109,6 +114,39 @@ def measure(
         photographs=roads.used,
         clips=sounds.used,
     )
+
+
+def _backend(bundle: Bundle, graphs: Mapping[str, bytes], threads: int) -> OnnxRuntimeBackend:
+    variant = dataclasses.replace(bundle, graphs=graphs)
+    return OnnxRuntimeBackend(variant, threads=threads, reason='measured')
+
+
+def cpu_time_ratio(bundle: Bundle, graphs: Mapping[str, bytes], threads: int) -> float:
+    """Compare the processor time of graphs with that of the bundle's own on ONNX Runtime.
+
+    Args:
+        bundle: Whose float32 graphs are the measure.
+        graphs: By stage, at another precision.
+        threads: Of one run.
+
+    Returns:
+        Median, over rounds in which both take turns, of the time that all stages together take.
+    """
+    backends = [_backend(bundle, content, threads) for content in (graphs, bundle.graphs)]
+    inputs = {
+        name: {key: np.zeros(spec.shape, spec.dtype) for key, spec in stage.inputs.items()}
+        for name, stage in bundle.manifest.stages.items()
+    }
+    ratios = []
+    for _ in range(_TIMED_ROUNDS):
+        durations_s = []
+        for backend in backends:
+            start = time.process_time()
+            for stage, values in inputs.items():
+                backend.run(stage, values)
+            durations_s.append(time.process_time() - start)
+        ratios.append(durations_s[0] / durations_s[1])
+    return float(np.median(ratios))
 
 
 def judge_precision(

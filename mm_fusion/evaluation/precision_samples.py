@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mm_fusion.evaluation.labelled import Judge
+    from mm_fusion.evaluation.labelled import Reader
     from mm_fusion.labels import RoadLabels, SoundLabels
     from mm_fusion.runtime import Bundle
 
@@ -104,7 +104,7 @@ def _split_clips(
 
 def collect_ranges(
     bundle: Bundle,
-    judge: Judge,
+    reader: Reader,
     samples: Samples,
     threads: int,
     progress: Callable[[int, int], None],
@@ -115,7 +115,7 @@ def collect_ranges(
 
     Args:
         bundle: Whose float32 graphs are run.
-        judge: Reads files as the bundle takes them.
+        reader: Reads files as the bundle takes them.
         samples: Those to calibrate on are used.
         threads: Of one run.
         progress: Told the files done and their total.
@@ -128,7 +128,7 @@ def collect_ranges(
         for stage in ('image_encoder', 'audio_encoder')
     }
     total = len(samples.calibration_roads) + len(samples.calibration_sounds)
-    for done, (stage, name, value) in enumerate(_calibration_inputs(judge, samples)):
+    for done, (stage, name, value) in enumerate(_calibration_inputs(reader, samples)):
         progress(min(done, total), total)
         observers[stage].observe({name: value})
     progress(total, total)
@@ -136,17 +136,17 @@ def collect_ranges(
 
 
 def _calibration_inputs(
-    judge: Judge, samples: Samples
+    reader: Reader, samples: Samples
 ) -> Iterator[tuple[str, str, NDArray[np.uint8] | NDArray[np.float32]]]:
     for index in samples.calibration_roads:
         try:
-            image = judge.photograph(samples.roads.folder / samples.roads.files[index])
+            image = reader.photograph(samples.roads.folder / samples.roads.files[index])
         except SampleError:
             continue
         yield 'image_encoder', 'image', image
     for index in samples.calibration_sounds:
         try:
-            windows = judge.windows(samples.sounds.folder / samples.sounds.files[index])
+            windows = reader.windows(samples.sounds.folder / samples.sounds.files[index])
         except SampleError:
             continue
         # One window of a clip: those of a recording are alike.
@@ -154,7 +154,7 @@ def _calibration_inputs(
 
 
 def joint_inputs(
-    judge: Judge, samples: Samples, count: int
+    reader: Reader, samples: Samples, count: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]]:
     """Make snapshots of scored photographs and clips, with motions drawn at random.
 
@@ -165,14 +165,14 @@ def joint_inputs(
         rates within 0.5 rad/s, accelerations within 3 m/s², with a little noise.
     """
     random = np.random.default_rng(_SEED)
-    steps = judge.shape.motion_steps or 0
+    steps = reader.shape.motion_steps or 0
     pairs = zip(samples.scored_roads, itertools.cycle(samples.scored_sounds), strict=False)
     for photograph, clip in itertools.islice(pairs, count):
         centre = random.uniform((0.0, -0.5, -3.0), (40.0, 0.5, 3.0))
         motion = centre + random.normal(0.0, (0.2, 0.01, 0.2), (1, steps, 3))
         try:
-            image = judge.photograph(samples.roads.folder / samples.roads.files[photograph])
-            windows = judge.windows(samples.sounds.folder / samples.sounds.files[clip])
+            image = reader.photograph(samples.roads.folder / samples.roads.files[photograph])
+            windows = reader.windows(samples.sounds.folder / samples.sounds.files[clip])
         except SampleError:
             continue
         yield image, windows[0], motion.astype(np.float32)

@@ -40,6 +40,20 @@ def derive(
     raise BundleError(f'found precision {precision!r}, expected fp16 or int8')
 
 
+def as_on_device(graphs: Mapping[str, bytes], precision: str) -> dict[str, bytes]:
+    """Give graphs that ONNX Runtime rounds on the CPU as a device rounds those of a precision.
+
+    Args:
+        graphs: From ``derive``.
+        precision: That they have.
+    """
+    if precision != 'fp16':
+        return dict(graphs)
+    from mm_fusion.runtime.precision_rounding import rounding_graph
+
+    return {stage: rounding_graph(graph) for stage, graph in graphs.items()}
+
+
 def fp16_graph(graph: bytes) -> bytes:
     """Derive a graph of half tensors, whose inputs and outputs keep their types.
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from onnx import GraphProto, ModelProto, NodeProto
 
+HALF = '/half'
+"""Ends the name of every half tensor."""
 _PRODUCTS = frozenset({'Conv', 'GRU', 'Gemm', 'LSTM', 'MatMul'})
 _FOLLOWERS = frozenset(
     {
@@ -126,7 +128,7 @@ def _rename(node: NodeProto, floats: AbstractSet[str]) -> None:
 
 
 def _half_name(name: str) -> str:
-    return f'{name}/half'
+    return f'{name}{HALF}'
 
 
 def _cast(name: str, *, half: bool) -> NodeProto:
