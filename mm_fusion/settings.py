@@ -101,6 +101,19 @@ class CameraSettings:
         0.0,
         170.0,
     )
+    height_m: float = real(
+        0.0,
+        'Height over the road, to draw on ~/debug_image; 0 takes the mounting from /tf_static',
+        'm',
+        0.0,
+        20.0,
+    )
+    pitch_down_deg: float = real(
+        0.0, 'Downward tilt, where the height is given', 'deg', -45.0, 90.0
+    )
+    forward_m: float = real(
+        0.0, 'Place ahead of the base frame, where the height is given', 'm', -50.0, 50.0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +235,9 @@ class NodeSettings:
     base_frame: str = text('base_link', 'Frame of the outputs')
     status_rate_hz: float = real(
         1.0, 'Rate of ~/status and /diagnostics', 'Hz', 0.1, 50.0, change=_LIVE
+    )
+    debug_image_rate_hz: float = real(
+        10.0, 'Highest rate of ~/debug_image, drawn only for subscribers', 'Hz', 0.1, 100.0
     )
     log_level: str = text(
         '',

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Text and shapes on pixels, for the frames of the video."""
+"""Text and shapes on pixels."""
 
 from __future__ import annotations
 
@@ -13,32 +13,18 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mm_fusion.drawing.palette import INK
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Colour: TypeAlias = tuple[int, int, int]
-Anchor: TypeAlias = Literal['left', 'middle', 'right']
+    from mm_fusion.drawing.palette import Colour
 
-PAGE: Colour = (14, 18, 25)
-CARD: Colour = (23, 29, 39)
-LINE: Colour = (48, 57, 72)
-INK: Colour = (234, 238, 245)
-MUTED: Colour = (143, 154, 171)
-BLUE: Colour = (96, 156, 255)
-GOOD: Colour = (82, 191, 142)
-WARN: Colour = (240, 184, 72)
-BAD: Colour = (243, 92, 116)
-"""The dark scheme of the report."""
+Anchor: TypeAlias = Literal['left', 'middle', 'right']
 
 _SUBPIXEL_BITS = 4
 _ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
-
-
-def colour(text: str) -> Colour:
-    """Read ``#rrggbb``."""
-    red, green, blue = bytes.fromhex(text[1:])
-    return red, green, blue
 
 
 class Canvas:

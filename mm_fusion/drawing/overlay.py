@@ -10,20 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
-from mm_fusion.drawing.canvas import (
-    BAD,
-    BLUE,
-    CARD,
-    INK,
-    LINE,
-    MUTED,
-    PAGE,
-    WARN,
-    Canvas,
-    blend,
-    subpixels,
-    text_width,
-)
+from mm_fusion.drawing.canvas import Canvas, blend, subpixels, text_width
+from mm_fusion.drawing.palette import BAD, BLUE, CARD, INK, LINE, MUTED, PAGE, WARN
 from mm_fusion.drawing.panels import draw_path_map, draw_sidebar
 from mm_fusion.types.sensors import Modality
 from mm_fusion.types.snapshot import ModalityState

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mm_fusion.drawing.canvas import (
+from mm_fusion.drawing.canvas import Canvas, blend, subpixels
+from mm_fusion.drawing.palette import (
     BAD,
     BLUE,
+    FRICTION_COLOURS,
     GOOD,
     INK,
     LINE,
+    MATERIAL_COLOURS,
     MUTED,
+    UNEVENNESS_COLOURS,
     WARN,
-    Canvas,
     Colour,
-    blend,
     colour,
-    subpixels,
 )
-from mm_fusion.drawing.palette import FRICTION_COLOURS, MATERIAL_COLOURS, UNEVENNESS_COLOURS
 from mm_fusion.metrics.trajectory import confidence_ellipse
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 from mm_fusion.types.snapshot import ModalityState

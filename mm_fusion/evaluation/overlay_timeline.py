@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_fusion.drawing.canvas import BAD, CARD, GOOD, INK, LINE, MUTED, PAGE, WARN, Canvas
+from mm_fusion.drawing.palette import BAD, CARD, GOOD, INK, LINE, MUTED, PAGE, WARN
 from mm_fusion.drawing.panels import TASKS
 from mm_fusion.evaluation.records import MODALITIES
 from mm_fusion.types.snapshot import ModalityState
@@ -16,6 +16,7 @@ from mm_fusion.types.snapshot import ModalityState
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mm_fusion.drawing.canvas import Canvas
     from mm_fusion.evaluation.records import Timeline
 
 LEFT, TOP, WIDTH = 62, 404, 484

@@ -71,7 +71,7 @@ class FusionNode(LifecycleNode):
         try:
             settings = read_settings(self)
             engine = self._load(settings)
-            outputs = Outputs(self, settings.node.base_frame)
+            outputs = Outputs(self, settings)
         except MmFusionError as error:
             self.get_logger().error(f'configure refused: {error}')
             return TransitionCallbackReturn.FAILURE

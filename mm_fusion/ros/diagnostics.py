@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.ros.health import Health
     from mm_fusion.ros.inputs import Input, Inputs
+    from mm_fusion.ros.views import ViewReport
     from mm_fusion.types.snapshot import ModalityReport
 
 _SEVERITY = {
@@ -29,12 +30,15 @@ _SEVERITY = {
 }
 
 
-def to_diagnostics(health: Health, inputs: Inputs, node_name: str) -> DiagnosticArray:
-    """Write one entry for the fusion and one for each sensor.
+def to_diagnostics(
+    health: Health, inputs: Inputs, views: Mapping[str, ViewReport], node_name: str
+) -> DiagnosticArray:
+    """Write one entry for the fusion, one for each sensor, and one for what is only looked at.
 
     Args:
         health: What is known of the node.
         inputs: Its subscriptions.
+        views: What is known of each topic that is only looked at.
         node_name: Fully qualified; what the names of the entries begin with.
     """
     name = node_name.lstrip('/')
@@ -42,13 +46,14 @@ def to_diagnostics(health: Health, inputs: Inputs, node_name: str) -> Diagnostic
     for role, modality in MODALITIES.items():
         report = health.reports[modality]
         status.append(_sensor(report, inputs[role], f'{name}: {modality.value}'))
+    status.append(_views(views, f'{name}: views'))
     return DiagnosticArray(header=Header(stamp=to_time(health.now_ns)), status=status)
 
 
 def _fusion(health: Health, name: str) -> DiagnosticStatus:
     manifest, run, counters = health.engine.bundle.manifest, health.run, health.counters
     values: dict[str, object] = {
-        'level': health.level.name.lower(),
+        'level': health.level.label,
         'bundle': f'{manifest.name} {manifest.version}',
         'backend': health.engine.backend.name,
         'backend reason': health.engine.backend.reason,
@@ -67,7 +72,7 @@ def _fusion(health: Health, name: str) -> DiagnosticStatus:
     return DiagnosticStatus(
         level=_SEVERITY[health.level],
         name=f'{name}: fusion',
-        message=health.reason or 'every sensor is present',
+        message=f'{health.level.label}: {health.reason or "every sensor is present"}',
         hardware_id=manifest.name,
         values=_values(values),
     )
@@ -95,6 +100,27 @@ def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatu
         name=name,
         message=source.problem or state,
         hardware_id=source.topic,
+        values=_values(values),
+    )
+
+
+def _views(views: Mapping[str, ViewReport], name: str) -> DiagnosticStatus:
+    failed = [topic for topic, report in views.items() if report.failures]
+    values: dict[str, object] = {}
+    for topic, report in views.items():
+        if report.off:
+            values[topic] = f'off: {report.off}'
+            continue
+        values[f'{topic} subscribers'] = report.subscribers
+        values[f'{topic} published'] = report.published
+        values[f'{topic} failures'] = report.failures
+        if report.failures:
+            values[f'{topic} last failure'] = report.last_failure
+    return DiagnosticStatus(
+        level=DiagnosticStatus.WARN if failed else DiagnosticStatus.OK,
+        name=name,
+        message=f'{", ".join(failed)}: drawing failed' if failed else 'drawn only for subscribers',
+        hardware_id=name.partition(':')[0],
         values=_values(values),
     )
 

@@ -29,6 +29,11 @@ class Level(enum.IntEnum):
     MOTION_ONLY = 2
     NONE = 3
 
+    @property
+    def label(self) -> str:
+        """Its name as people write it."""
+        return self.name.lower().replace('_', '-')
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Health:

@@ -15,12 +15,14 @@ from rclpy.event_handler import PublisherEventCallbacks
 from mm_fusion.ros.conversions import to_path, to_road_state, to_status, to_trajectory
 from mm_fusion.ros.diagnostics import to_diagnostics
 from mm_fusion.ros.qos import OUTPUT_QOS
+from mm_fusion.ros.views import Views
 
 if TYPE_CHECKING:
     from rclpy.lifecycle import LifecycleNode
 
     from mm_fusion.ros.health import Health
     from mm_fusion.ros.inputs import Inputs
+    from mm_fusion.settings import Settings
     from mm_fusion.types.predictions import FusionOutput
 
 
@@ -29,12 +31,15 @@ class Outputs:
 
     Args:
         node: Owns the publishers.
-        frame_id: Frame of the predictions.
+        settings: All parameters.
+
+    Attributes:
+        views: What is only to be looked at.
     """
 
-    def __init__(self, node: LifecycleNode, frame_id: str) -> None:
+    def __init__(self, node: LifecycleNode, settings: Settings) -> None:
         self._node = node
-        self._frame_id = frame_id
+        self._frame_id = settings.node.base_frame
         # What they say by default of QoS that does not match names no node; FlowWatch does.
         quiet = PublisherEventCallbacks(use_default_callbacks=False)
         create = functools.partial(node.create_lifecycle_publisher, event_callbacks=quiet)
@@ -43,6 +48,7 @@ class Outputs:
         self._path = create(Path, '~/path', OUTPUT_QOS)
         self._status = create(FusionStatus, '~/status', OUTPUT_QOS)
         self._diagnostics = create(DiagnosticArray, '/diagnostics', OUTPUT_QOS)
+        self.views = Views(node, settings)
 
     def publish(self, output: FusionOutput) -> None:
         """Publish what there is in an output.
@@ -58,18 +64,21 @@ class Outputs:
         for publisher, message in messages:
             if message is not None:
                 publisher.publish(message)
+        self.views.offer(output)
 
     def publish_status(self, health: Health) -> None:
         """Publish the status."""
+        self.views.health = health
         self._status.publish(to_status(health, self._frame_id))
 
     def publish_diagnostics(self, health: Health, inputs: Inputs) -> None:
         """Publish the diagnostics."""
         name = self._node.get_fully_qualified_name()
-        self._diagnostics.publish(to_diagnostics(health, inputs, name))
+        self._diagnostics.publish(to_diagnostics(health, inputs, self.views.reports, name))
 
     def close(self) -> None:
         """Destroy the publishers."""
+        self.views.close()
         for publisher in (
             self._road,
             self._trajectory,

@@ -17,6 +17,7 @@ from mm_fusion.ros.health import Health, assess, known_now
 from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES, Inputs
 from mm_fusion.ros.matching import FlowWatch
 from mm_fusion.ros.worker import InferenceThread
+from mm_fusion.types.sensors import ImageSample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +104,7 @@ class Session:
         """Start to infer and to listen."""
         self._timers = [
             self._timer(_DISCOVERY_PERIOD_S, self._inputs.update),
+            self._timer(_DISCOVERY_PERIOD_S, self._outputs.views.update),
             self._timer(_FLOW_PERIOD_S, FlowWatch(self._node).update),
             self._timer(self._status_period_s, self._publish_health),
         ]
@@ -133,6 +135,7 @@ class Session:
             self._node.destroy_timer(timer)
         self._inputs.close()
         self._thread.stop()
+        self._outputs.views.stop()
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         """Hand on what a callback raises: left to the executor, it would end the process."""
@@ -153,8 +156,11 @@ class Session:
             elif received_ns == 0:
                 self._before_clock += 1
             else:
-                self._pipeline.push(self._sample(role, message, received_ns))
+                sample = self._sample(role, message, received_ns)
+                self._pipeline.push(sample)
                 self._thread.wake()
+                if isinstance(sample, ImageSample):
+                    self._outputs.views.see(sample)
         except SampleError as error:
             self._refuse(role, error)
 

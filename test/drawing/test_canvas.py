@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mm_fusion.drawing.canvas import Canvas, blend, colour, text_width
+from mm_fusion.drawing.canvas import Canvas, blend, text_width
+from mm_fusion.drawing.palette import colour
 
 RED = (255, 0, 0)
 
