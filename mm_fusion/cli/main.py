@@ -11,6 +11,7 @@ import typer
 from mm_fusion.cli import (
     build_engines,
     demo,
+    doctor,
     evaluate,
     export,
     inspect,
@@ -40,6 +41,7 @@ app.command('sign')(sign.sign)
 app.command('simulate')(simulate.simulate)
 app.command('demo')(demo.demo)
 app.command('inspect')(inspect.inspect)
+app.command('doctor')(doctor.doctor)
 app.add_typer(validate.app, name='validate')
 
 
