@@ -30,6 +30,7 @@ from rclpy.logging import LoggingSeverity
 from mm_fusion.errors import MmFusionError
 from mm_fusion.messages import AudioAdapter
 from mm_fusion.ros.engine import Engine
+from mm_fusion.ros.log_bridge import RosLogHandler
 from mm_fusion.ros.outputs import Outputs
 from mm_fusion.ros.parameters import declare_parameters, read_settings, refusals
 from mm_fusion.ros.session import Session, Setup
@@ -60,6 +61,7 @@ class FusionNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
         self._load = load
+        self._log_handler = RosLogHandler(self.get_logger())
         self._setup: Setup | None = None
         self._session: Session | None = None
         self._fault: Exception | None = None
@@ -68,6 +70,7 @@ class FusionNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters, load the bundle and run each stage once."""
         start = time.perf_counter()
+        self._log_handler.attach()
         try:
             settings = read_settings(self)
             engine = self._load(settings)
@@ -127,7 +130,9 @@ class FusionNode(LifecycleNode):
         """End the inference thread and let go of the networks."""
         self._end_session()
         if self._setup is not None:
+            self._setup.engine.close()
             self._setup.outputs.close()
+        self._log_handler.detach()
         self._setup = self._fault = None
 
     def _end_session(self) -> None:

@@ -45,6 +45,10 @@ class FlakyBackend:
         outputs: dict[str, NDArray[Any]] = self._backend.run(stage, inputs)
         return outputs
 
+    def close(self) -> None:
+        """Close the other."""
+        self._backend.close()
+
 
 @pytest.fixture
 def flaky() -> tuple[list[FlakyBackend], Callable[[Settings], Engine]]:

@@ -401,6 +401,9 @@ class FailingOnce:
                 raise InferenceError('device lost')
         return self._backend.run(stage, inputs)
 
+    def close(self) -> None:
+        self._backend.close()
+
 
 def test_a_failed_inference_is_raised_and_the_next_snapshot_works(
     bundle: Bundle, backend: Backend
