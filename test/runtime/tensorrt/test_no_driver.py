@@ -40,7 +40,9 @@ print(backend.name, '|', backend.reason)
 """
 
 
-def run(tmp_path: Path, *command: str, packages: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    tmp_path: Path, *command: str, packages: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     for name, text in packages.items():
         (tmp_path / 'packages' / name).mkdir(parents=True)
         (tmp_path / 'packages' / name / '__init__.py').write_text(text)
