@@ -61,6 +61,36 @@ class AlignmentSettings:
         64, 'Snapshots that may wait for their deadline at once', '1', 1, 10_000
     )
     max_history: int = whole(20_000, 'Samples that one history may hold', '1', 10, 1_000_000)
+    camera_frozen_s: float = real(
+        0.5,
+        'Time for which a moving camera may send the same image before it counts as frozen; '
+        '0: for ever',
+        's',
+        0.0,
+        3600.0,
+    )
+    camera_frozen_standing_s: float = real(
+        10.0,
+        'The same while the vehicle stands or its velocity is not known; 0: for ever',
+        's',
+        0.0,
+        3600.0,
+    )
+    microphone_frozen_s: float = real(
+        1.0,
+        'Time for which sound may be one constant, or one buffer again and again, before the '
+        'microphone counts as frozen; 0: for ever',
+        's',
+        0.0,
+        3600.0,
+    )
+    gnss_frozen_m: float = real(
+        10.0,
+        'Distance driven at one and the same position before GNSS counts as frozen; 0: any',
+        'm',
+        0.0,
+        100_000.0,
+    )
     camera_offset_s: float = real(0.0, 'Added to the stamps of camera frames', 's', -10.0, 10.0)
     microphone_offset_s: float = real(0.0, 'Added to the stamps of sound', 's', -10.0, 10.0)
     gnss_offset_s: float = real(0.0, 'Added to the stamps of positions', 's', -10.0, 10.0)
@@ -92,8 +122,11 @@ class AudioSettings:
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """What the messages of a camera leave open or have wrong."""
+    """What the messages of a camera leave open or have wrong, and what of them is used."""
 
+    min_quality: float = real(
+        0.1, 'An image of less quality (0 to 1) is withheld; 0 uses every image', '1', 0.0, 1.0
+    )
     horizontal_fov_deg: float = real(
         0.0,
         'Horizontal field of view, in place of a CameraInfo that cannot be true; 0 refuses that',

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from mm_fusion.alignment.assembly import Assembly
 from mm_fusion.alignment.checks import refusal
 from mm_fusion.alignment.coverage import Coverage
+from mm_fusion.alignment.freeze import FreezeWatch
 from mm_fusion.alignment.ledger import Ledger
 from mm_fusion.alignment.outbox import Outbox
 from mm_fusion.alignment.pending import PendingFrames
 from mm_fusion.alignment.ring import SECOND_NS
 from mm_fusion.alignment.stores import Stores
-from mm_fusion.alignment.timeline import Timeline, Verdict
+from mm_fusion.alignment.timeline import JUMP_NS, Timeline, Verdict
 from mm_fusion.alignment.timer import SnapshotTimer
 from mm_fusion.types.sensors import (
     AudioChunk,
@@ -59,7 +60,8 @@ class Aligner:
     When the clock of the receiver goes backward, everything held is discarded and counted as
     CLOCK_JUMP. When the stamps do while that clock runs on (a bag in a loop), the pending
     snapshots are closed with what there is instead, for their frames are no older than the
-    deadline; the rest is discarded all the same. Either way the epoch goes up by one.
+    deadline; the rest is discarded all the same. Either way the epoch goes up by one. When the
+    stamps of one sensor go back and those of the others do not, that sensor alone is affected.
 
     Not thread-safe. A push costs O(log n), and all stores are bounded.
 
@@ -69,10 +71,11 @@ class Aligner:
     """
 
     def __init__(self, settings: AlignmentSettings, *, audio_window_s: float) -> None:
-        self._ledgers = {
-            modality: Ledger(_nanoseconds(getattr(settings, f'{modality.value}_timeout_s')))
+        timeouts_ns = {
+            modality: _nanoseconds(getattr(settings, f'{modality.value}_timeout_s'))
             for modality in Modality
         }
+        self._ledgers = {modality: Ledger(timeouts_ns[modality]) for modality in Modality}
         self._offsets_ns = {
             modality: _nanoseconds(getattr(settings, f'{modality.value}_offset_s'))
             for modality in Modality
@@ -85,8 +88,11 @@ class Aligner:
         self._coverage = Coverage(self._ledgers, self._stores)
         self._pending = PendingFrames(self._deadline_ns, settings.max_pending)
         self._timer = SnapshotTimer(settings.timer_rate_hz, settings.max_pending)
-        self._timeline = Timeline(_nanoseconds(settings.reorder_window_s), self._refuse)
+        reorder_ns = _nanoseconds(settings.reorder_window_s)
+        self._late_ns = reorder_ns
+        self._timeline = Timeline(reorder_ns, timeouts_ns, self._refuse)
         self._assembly = Assembly(self._ledgers, self._stores, self._timeline)
+        self._freeze = FreezeWatch(settings)
         self._outbox = Outbox()
         self._camera_until_ns: int | None = None
 
@@ -133,11 +139,14 @@ class Aligner:
             pushed: Whether the samples had been pushed, and are counted as received already;
                 what was superseded always had.
         """
+        ledger = self._ledgers[modality]
         if reason is DropReason.SUPERSEDED:
             self._outbox.supersede(count)
-        elif not pushed:
-            self._ledgers[modality].received += count
-        self._ledgers[modality].drop(reason, count)
+            ledger.drop(reason, count)
+            return
+        if not pushed:
+            ledger.received += count
+        ledger.drop(reason, count, now_ns=self._timeline.now_ns)
 
     def supersede(self, snapshot: Snapshot) -> None:
         """Count a snapshot that was handed out and gave way to a newer one, and its frame."""
@@ -207,13 +216,35 @@ class Aligner:
         if verdict is Verdict.CURRENT:
             self._keep(modality, sample)
         elif verdict is Verdict.JUMPED:
-            self._close_all()
-            lost = self._outbox.lose(keep=self._max_pending)
-            self._ledgers[Modality.CAMERA].drop(DropReason.OVERFLOW, lost)
-            for kept_back in [*self._restart(stamps_jumped=True), sample]:
+            self._close_epoch()
+            for kept_back in self._restart(stamps_jumped=True):
                 self._admit(modality_of(kept_back), kept_back)
+        elif verdict is Verdict.STEPPED:
+            self._step(modality)
+
+    def _step(self, modality: Modality) -> None:
+        """Start anew with one sensor; the others lose nothing."""
+        kept_back = self._timeline.step(modality)
+        held = self._stores.clear(modality)
+        self._ledgers[modality].drop(DropReason.CLOCK_JUMP, held)
+        last_ns = self._outbox.last_ns
+        if last_ns is not None and last_ns > kept_back[-1].stamp_ns + JUMP_NS:
+            # What was ahead of the others has drawn the snapshots with it.
+            self._close_epoch()
+            self._timeline.epoch += 1
+            self._outbox.start_epoch()
+        for sample in kept_back:
+            self._admit(modality, sample)
+
+    def _close_epoch(self) -> None:
+        self._close_all()
+        lost = self._outbox.lose(keep=self._max_pending)
+        self._ledgers[Modality.CAMERA].drop(DropReason.OVERFLOW, lost)
 
     def _keep(self, modality: Modality, sample: Sample) -> None:
+        if self._freeze.frozen(sample):
+            self._withhold(modality, sample)
+            return
         if isinstance(sample, VelocitySample):
             reason = self._stores.add_velocity(sample)
         elif isinstance(sample, AudioChunk):
@@ -224,7 +255,7 @@ class Aligner:
             reason = self._stores.add_position(sample)
         if reason is not None:
             self._refuse(modality, reason)
-            if reason in _NO_SIGN_OF_LIFE:
+            if reason in _NO_SIGN_OF_LIFE or self._too_late(reason, sample):
                 return
         self._ledgers[modality].hear(sample.received_ns)
         if modality is Modality.CAMERA:
@@ -235,6 +266,19 @@ class Aligner:
             self._camera_until_ns = sample.received_ns + self._camera_timeout_ns
         elif sample.received_ns > self._camera_until_ns:
             self._timer.running = True
+
+    def _withhold(self, modality: Modality, sample: Sample) -> None:
+        """Take a sensor that hangs for absent from now on."""
+        self._refuse(modality, DropReason.FROZEN)
+        self._ledgers[modality].withhold()
+        if modality is Modality.CAMERA and self._camera_until_ns is not None:
+            self._camera_until_ns = min(self._camera_until_ns, sample.received_ns)
+
+    def _too_late(self, reason: DropReason, frame: Sample) -> bool:
+        """Tell whether a frame is so late that the timer does better without the camera."""
+        last_ns = self._outbox.last_ns
+        late_ns = 0 if last_ns is None else last_ns - frame.stamp_ns
+        return reason is DropReason.LATE and late_ns > self._late_ns
 
     def _open(self, frame: ImageSample) -> DropReason | None:
         self._stores.note_frame(frame.stamp_ns)
@@ -264,10 +308,10 @@ class Aligner:
 
     def _restart(self, *, stamps_jumped: bool) -> list[Sample]:
         """Discard what the stores hold; return the samples that the new epoch begins with."""
-        for modality, count in self._stores.clear().items():
-            self._ledgers[modality].drop(DropReason.CLOCK_JUMP, count)
-        for ledger in self._ledgers.values():
+        for modality, ledger in self._ledgers.items():
+            ledger.drop(DropReason.CLOCK_JUMP, self._stores.clear(modality))
             ledger.forget()
+        self._freeze.forget()
         self._timer.stop()
         self._outbox.start_epoch()
         self._camera_until_ns = None
@@ -309,7 +353,7 @@ class Aligner:
             )
 
     def _refuse(self, modality: Modality, reason: DropReason) -> None:
-        self._ledgers[modality].drop(reason)
+        self._ledgers[modality].drop(reason, now_ns=self._timeline.now_ns)
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -47,12 +47,20 @@ class Coverage:
         self._stores = stores
 
     def until_ns(self, now_ns: int) -> int | None:
-        """Name the newest stamp that all sensors cover that are waited for; None: none is."""
+        """Name the newest stamp that all sensors cover that are waited for; None: none is.
+
+        One that lags too far behind the camera to be used is not waited for.
+        """
         newest_ns = None
+        frame_ns = self._stores.cover_ns(Modality.CAMERA)
         for modality in _WAITED_FOR:
             if self._ledgers[modality].alive(now_ns):
                 cover_ns = self._stores.cover_ns(modality)
-                if cover_ns is not None and (newest_ns is None or cover_ns < newest_ns):
+                if cover_ns is None:
+                    continue
+                if frame_ns is not None and self._stores.lagging(modality, frame_ns - cover_ns):
+                    continue
+                if newest_ns is None or cover_ns < newest_ns:
                     newest_ns = cover_ns
         return newest_ns
 

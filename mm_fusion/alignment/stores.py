@@ -42,7 +42,10 @@ class Stores:
         lag_ns = round((settings.reorder_window_s + settings.deadline_s + _SLACK_S) * SECOND_NS)
         self._history_ns = round(settings.history_s * SECOND_NS)
         self._window_ns = round(audio_window_s * SECOND_NS)
-        self._velocity_timeout_ns = round(settings.velocity_timeout_s * SECOND_NS)
+        self._timeouts_ns = {
+            modality: round(getattr(settings, f'{modality.value}_timeout_s') * SECOND_NS)
+            for modality in Modality
+        }
         self._ring_ns = self._window_ns + lag_ns
         self._max_history = settings.max_history
         span_ns = self._history_ns + lag_ns
@@ -99,7 +102,7 @@ class Stores:
 
     def velocity_at(self, stamp_ns: int) -> VelocitySample | None:
         """Read the velocity at an instant; None where none is near enough."""
-        return velocity_at(self._velocities, stamp_ns, self._velocity_timeout_ns)
+        return velocity_at(self._velocities, stamp_ns, self._timeouts_ns[Modality.VELOCITY])
 
     def velocities(self, stamp_ns: int) -> tuple[VelocitySample, ...]:
         """Copy the recent velocities up to an instant."""
@@ -117,13 +120,22 @@ class Stores:
         cover_ns = self.cover_ns(modality)
         return None if cover_ns is None else max(0, stamp_ns - cover_ns)
 
-    def clear(self) -> dict[Modality, int]:
-        """Let everything go; say how many samples of each sensor that was."""
+    def lagging(self, modality: Modality, age_ns: int) -> bool:
+        """Tell whether the newest word of a sensor is too old to be used."""
+        if modality is Modality.MICROPHONE:
+            unheard_ns = round((1.0 - MIN_COVERED) * self._window_ns)
+            return age_ns > max(self._timeouts_ns[modality], unheard_ns)
+        return age_ns > self._timeouts_ns[modality]
+
+    def clear(self, modality: Modality) -> int:
+        """Let go of everything of one sensor; say how many samples that was."""
+        if modality is Modality.GNSS:
+            return self._positions.clear()
+        if modality is Modality.VELOCITY:
+            return self._velocities.clear()
+        if modality is Modality.CAMERA:
+            self._newest_frame_ns = None
+            return 0
         chunks = 0 if self._ring is None else len(self._ring)
         self._ring = None
-        self._newest_frame_ns = None
-        return {
-            Modality.MICROPHONE: chunks,
-            Modality.GNSS: self._positions.clear(),
-            Modality.VELOCITY: self._velocities.clear(),
-        }
+        return chunks

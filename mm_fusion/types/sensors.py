@@ -56,6 +56,10 @@ class DropReason(str, enum.Enum):
     """The GNSS receiver says that it has no position."""
     MALFORMED = 'malformed'
     """Its payload contradicts its own description, or cannot be decoded."""
+    FROZEN = 'frozen'
+    """Its sensor hangs: the same content comes again and again under fresh stamps."""
+    LOW_QUALITY = 'low_quality'
+    """The image shows too little: a covered lens, darkness, a wrong exposure."""
     UNSUPPORTED = 'unsupported'
     """Its encoding or format is not one that the package reads."""
 

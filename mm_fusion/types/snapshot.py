@@ -42,6 +42,8 @@ class ModalityReport:
         rate_hz: Mean rate over the recent past; 0 before the second sample.
         received: Samples taken in since the start, the dropped ones included.
         drops: Samples dropped since the start, by reason.
+        cause: Why what it says is not used, where it speaks and is not present.
+        quality: How well the camera sees, from 0 to 1; None where no frame was judged.
     """
 
     state: ModalityState
@@ -49,6 +51,8 @@ class ModalityReport:
     rate_hz: float
     received: int
     drops: Mapping[DropReason, int]
+    cause: DropReason | None = None
+    quality: float | None = None
 
     @property
     def dropped(self) -> int:

@@ -33,7 +33,6 @@ MS = 1_000_000
 START_NS = 1_600_000_000_000_000_000
 RATE_HZ = 8_000
 PER_MS = RATE_HZ // 1000
-JPEG = np.zeros(1, np.uint8)
 
 
 def at(milliseconds: float) -> int:
@@ -42,7 +41,10 @@ def at(milliseconds: float) -> int:
 
 def frame(ms: float, received_ms: float | None = None) -> CompressedImage:
     received_ns = at(ms if received_ms is None else received_ms)
-    return CompressedImage(at(ms), received_ns, 'camera', 'jpeg', JPEG)
+    # No two frames of a camera are the same.
+    return CompressedImage(
+        at(ms), received_ns, 'camera', 'jpeg', np.frombuffer(repr(ms).encode(), np.uint8)
+    )
 
 
 def velocity(
@@ -53,7 +55,7 @@ def velocity(
 
 def position(ms: float, received_ms: float | None = None, east: float = 0.0) -> LocalPosition:
     received_ns = at(ms if received_ms is None else received_ms)
-    return LocalPosition(at(ms), received_ns, 'map', east, 0.0, None)
+    return LocalPosition(at(ms), received_ns, 'map', east, 1e-6 * ms, None)
 
 
 def fix(ms: float, latitude: float = 48.0, altitude: float = 500.0) -> GnssFix:
