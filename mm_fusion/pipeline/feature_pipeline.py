@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mm_fusion.alignment import Aligner
 from mm_fusion.errors import SampleError
 from mm_fusion.features import Featurizer
+from mm_fusion.features.quality import image_quality
 from mm_fusion.geometry.ego_filter import EgoStateFilter
 from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.pipeline.tracking import EgoTracker
@@ -22,14 +23,16 @@ from mm_fusion.types.sensors import DropReason, Modality
 from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from mm_fusion.alignment import AlignmentCounters
     from mm_fusion.features import FeaturizerShape
     from mm_fusion.geometry.ego_filter import EgoState
     from mm_fusion.settings import Settings
     from mm_fusion.types.features import FeatureBatch
-    from mm_fusion.types.predictions import EgoMotion
     from mm_fusion.types.sensors import Sample
     from mm_fusion.types.snapshot import ModalityReport, Snapshot
 
@@ -73,6 +76,7 @@ class FeaturePipeline:
         self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
         self._ready: deque[Snapshot] = deque()
         self._featurizer = Featurizer(shape)
+        self._min_quality = settings.camera.min_quality
         self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
         self._epoch = 0
 
@@ -138,10 +142,8 @@ class FeaturePipeline:
         self._count(reports, refused)
         with watch('preprocess'):
             motions = () if state is None else self._ego.motions
-            batch, undecodable = self._features(snapshot, motions)
-        if undecodable:
-            self._count(reports, undecodable)
-            reports[Modality.CAMERA] = replace(reports[Modality.CAMERA], state=ModalityState.STALE)
+            image = self._image(snapshot, reports)
+            batch = self._featurizer.assemble(snapshot, image, motions)
         return Observation(
             stamp_ns=snapshot.stamp_ns,
             epoch=snapshot.epoch,
@@ -152,16 +154,27 @@ class FeaturePipeline:
             watch=watch,
         )
 
-    def _features(
-        self, snapshot: Snapshot, motions: Sequence[tuple[int, EgoMotion]]
-    ) -> tuple[FeatureBatch, list[tuple[Modality, DropReason]]]:
-        image, undecodable = None, []
-        if snapshot.image is not None:
-            try:
-                image = self._featurizer.image(snapshot.image)
-            except SampleError as error:
-                undecodable.append((Modality.CAMERA, error.reason))
-        return self._featurizer.assemble(snapshot, image, motions), undecodable
+    def _image(
+        self, snapshot: Snapshot, reports: dict[Modality, ModalityReport]
+    ) -> NDArray[np.uint8] | None:
+        """Make the image of the network, and report on it; None where there is none of use."""
+        if snapshot.image is None:
+            return None
+        quality = None
+        try:
+            image = self._featurizer.image(snapshot.image)
+            if image is None:
+                return None
+            quality = image_quality(image[0])
+            cause = DropReason.LOW_QUALITY if quality < self._min_quality else None
+        except SampleError as error:
+            image, cause = None, error.reason
+        if cause is not None:
+            self._count(reports, [(Modality.CAMERA, cause)])
+        camera = reports[Modality.CAMERA]
+        state = camera.state if cause is None else ModalityState.STALE
+        reports[Modality.CAMERA] = replace(camera, state=state, cause=cause, quality=quality)
+        return image if cause is None else None
 
     def _count(
         self,

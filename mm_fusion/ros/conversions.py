@@ -65,6 +65,8 @@ def to_modalities(
                 else 0.0
             ),
             rate=_finite('rate', report.rate_hz),
+            cause='' if report.cause is None else report.cause.value,
+            quality=math.nan if report.quality is None else report.quality,
             received=report.received,
             dropped=report.dropped,
             drop_reasons=[reason.value for reason in report.drops],

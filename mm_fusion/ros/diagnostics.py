@@ -81,6 +81,8 @@ def _fusion(health: Health, name: str) -> DiagnosticStatus:
 def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatus:
     present = report.state is ModalityState.PRESENT
     state = report.state.name.lower().replace('_', ' ')
+    if report.cause is not None:
+        state += f': {report.cause.value}'
     age = 'unknown' if report.age_ns is None else f'{report.age_ns / 1e6:.0f}'
     values: dict[str, object] = {
         'topic': source.topic,
@@ -93,6 +95,8 @@ def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatu
         'dropped': report.dropped,
         'lost in transport': source.lost,
     }
+    if report.quality is not None:
+        values['image quality'] = f'{report.quality:.2f}'
     for reason, count in report.drops.items():
         values[f'dropped: {reason.value}'] = count
     return DiagnosticStatus(

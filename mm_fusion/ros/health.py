@@ -65,7 +65,8 @@ def known_now(
 ) -> dict[Modality, ModalityReport]:
     """Correct the reports by what the newest output could not use.
 
-    A camera whose every frame fails to decode does speak, and yet contributes nothing.
+    A camera whose every frame fails to decode, or shows nothing, does speak, and yet contributes
+    nothing. What was found of it is told as long as the camera speaks.
 
     Args:
         reports: What alignment knows of each sensor now.
@@ -73,10 +74,16 @@ def known_now(
     """
     if newest is None:
         return dict(reports)
-    return {
-        modality: replace(report, state=max(report.state, newest.modalities[modality].state))
-        for modality, report in reports.items()
-    }
+    now = {}
+    for modality, report in reports.items():
+        used = newest.modalities[modality]
+        now[modality] = replace(
+            report,
+            state=max(report.state, used.state),
+            cause=report.cause or used.cause,
+            quality=used.quality if report.state is ModalityState.PRESENT else None,
+        )
+    return now
 
 
 def assess(
@@ -112,6 +119,8 @@ def assess(
 
 
 def _missing(modality: Modality, report: ModalityReport) -> str:
+    if report.cause is not None:
+        return f'{modality.value} not used: {report.cause.value}'
     if report.state is ModalityState.STALE and report.age_ns is not None:
         return f'{modality.value} silent for {report.age_ns / 1e9:.1f} s'
     if report.state is ModalityState.STALE:
