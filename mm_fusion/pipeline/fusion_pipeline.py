@@ -123,6 +123,7 @@ class FusionPipeline:
             road = self._decode_road(observation.batch, outputs, observation.stamp_ns)
             trajectory = self._decode_trajectory(observation.state, outputs)
         camera, microphone, velocity = outputs['modality_weights'][0].tolist()
+        image = observation.snapshot.image
         return FusionOutput(
             stamp_ns=observation.stamp_ns,
             road=road,
@@ -136,6 +137,7 @@ class FusionPipeline:
             },
             latencies_s=watch.durations_s,
             epoch=observation.epoch,
+            received_ns=None if image is None else image.received_ns,
         )
 
     def _take_up_decoding(self) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import array
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -147,7 +148,7 @@ def to_path(output: predictions.FusionOutput, frame_id: str) -> Path | None:
 def to_status(health: Health, frame_id: str) -> FusionStatus:
     """Write the health of the node."""
     engine, run, counters = health.engine, health.run, health.counters
-    newest = run.newest
+    newest, stages = run.newest, health.latencies.stages
     return FusionStatus(
         header=to_header(health.now_ns if newest is None else newest.stamp_ns, frame_id),
         level=int(health.level),
@@ -162,8 +163,8 @@ def to_status(health: Health, frame_id: str) -> FusionStatus:
         snapshots_superseded=counters.superseded,
         outputs=run.outputs,
         clock_resets=counters.clock_resets,
-        stages=list(run.latencies_s),
-        stage_latencies=array.array('f', run.latencies_s.values()),
+        stages=list(stages),
+        stage_latencies=array.array('f', (window.mean for window in stages.values())),
         stamp_to_publish=run.stamp_to_publish_s,
     )
 
@@ -171,11 +172,17 @@ def to_status(health: Health, frame_id: str) -> FusionStatus:
 def _to_mode(mode: predictions.TrajectoryMode) -> PredictedTrajectory:
     return PredictedTrajectory(
         probability=_finite('probability', mode.probability),
-        time_from_start=[to_duration(round(t * _SECOND_NS)) for t in mode.times_s.tolist()],
+        time_from_start=_durations(tuple(mode.times_s.tolist())),
         positions=[Point(x=x, y=y) for x, y in mode.positions.tolist()],
         headings=array.array('f', mode.headings.tolist()),
         covariances=array.array('f', mode.covariances.ravel().tolist()),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _durations(times_s: tuple[float, ...]) -> list[Duration]:
+    """Write the times of a path: the same for every mode of every output, so built once."""
+    return [to_duration(round(time_s * _SECOND_NS)) for time_s in times_s]
 
 
 def _to_pose(stamp_ns: int, frame_id: str, x_m: float, y_m: float, heading: float) -> PoseStamped:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.ros.health import Health
     from mm_fusion.ros.inputs import Input, Inputs
+    from mm_fusion.ros.latencies import Latencies
     from mm_fusion.ros.views import ViewReport
     from mm_fusion.types.snapshot import ModalityReport
 
@@ -66,9 +67,8 @@ def _fusion(health: Health, name: str) -> DiagnosticStatus:
         'last inference failure': run.last_failure,
         'messages before /clock': health.before_clock,
         'stamp to publish [ms]': f'{run.stamp_to_publish_s * 1e3:.1f}',
+        **_latencies(health.latencies),
     }
-    for stage, latency_s in run.latencies_s.items():
-        values[f'latency of {stage} [ms]'] = f'{latency_s * 1e3:.2f}'
     return DiagnosticStatus(
         level=_SEVERITY[health.level],
         name=f'{name}: fusion',
@@ -76,6 +76,20 @@ def _fusion(health: Health, name: str) -> DiagnosticStatus:
         hardware_id=manifest.name,
         values=_values(values),
     )
+
+
+def _latencies(latencies: Latencies) -> dict[str, str]:
+    """Write the recent mean of each stage, and quantiles of it and of the whole way."""
+    values = {}
+    for stage, window in latencies.stages.items():
+        values[f'latency of {stage} [ms]'] = f'{window.mean * 1e3:.2f}'
+    windows = {f'latency of {stage}': window for stage, window in latencies.stages.items()}
+    windows['stamp to publish'] = latencies.stamp_to_publish
+    for name, window in windows.items():
+        if len(window):
+            quantiles = (f'{value * 1e3:.2f}' for value in window.quantiles())
+            values[f'{name}, p50 p95 p99 [ms]'] = ' '.join(quantiles)
+    return values
 
 
 def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatus:
@@ -93,7 +107,7 @@ def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatu
         'age [ms]': age,
         'received': report.received,
         'dropped': report.dropped,
-        'lost in transport': source.lost,
+        'lost in transport': source.losses.count,
     }
     if report.quality is not None:
         values['image quality'] = f'{report.quality:.2f}'

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.alignment import AlignmentCounters
     from mm_fusion.ros.engine import Engine
+    from mm_fusion.ros.latencies import Latencies
     from mm_fusion.ros.worker import RunReport
     from mm_fusion.types.predictions import FusionOutput
     from mm_fusion.types.snapshot import ModalityReport
@@ -47,6 +48,7 @@ class Health:
         reports: What is known of each sensor now.
         counters: Snapshots opened, emitted and superseded, and clock resets.
         run: What the inference thread has done since activation.
+        latencies: How long each stage took of late.
         before_clock: Messages ignored because simulation time had not begun.
     """
 
@@ -57,6 +59,7 @@ class Health:
     reports: Mapping[Modality, ModalityReport]
     counters: AlignmentCounters
     run: RunReport
+    latencies: Latencies
     before_clock: int
 
 

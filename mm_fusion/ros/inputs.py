@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 from mm_fusion.messages import AUDIO_INFO_TYPE, ROLE_TYPES
+from mm_fusion.ros.losses import Losses
 from mm_fusion.ros.qos import Choice, choose, offer_of, subscription_qos
 from mm_fusion.types.sensors import Modality
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rclpy.node import Node
-    from rclpy.subscription import Subscription
+    from rclpy.subscription import MessageInfo, Subscription
 
     from mm_fusion.settings import NodeSettings
 
@@ -46,7 +47,7 @@ class Input:
         configured: Whether the user has set the type, so that none has to be found out.
         choice: What it subscribes to now.
         problem: Why nothing is read, or what is ignored; empty where all is well.
-        lost: Messages that the middleware reports as lost on the way.
+        losses: Messages that were published and never came.
         subscription: None until there is something that can be read.
     """
 
@@ -55,7 +56,7 @@ class Input:
     configured: bool = False
     choice: Choice = field(default_factory=Choice)
     problem: str = ''
-    lost: int = 0
+    losses: Losses = field(default_factory=Losses)
     subscription: Subscription[Any] | None = None
 
 
@@ -65,11 +66,12 @@ class Inputs:
     Args:
         node: Owns the subscriptions.
         settings: The types to read.
-        receive: Called with the topic's role and each message.
+        receive: Called with the topic's role, each message, and the time at which the middleware
+            had it: ns by the clock of the system, 0 where it does not say.
     """
 
     def __init__(
-        self, node: Node, settings: NodeSettings, receive: Callable[[str, Any], None]
+        self, node: Node, settings: NodeSettings, receive: Callable[[str, Any, int], None]
     ) -> None:
         self._node = node
         self._receive = receive
@@ -88,6 +90,7 @@ class Inputs:
             offers = [
                 offer_of(info) for info in self._node.get_publishers_info_by_topic(item.topic)
             ]
+            item.losses.alone = len(offers) == 1
             choice = choose(item.topic, offers, item.expected, item.choice, eager=item.configured)
             if choice != item.choice:
                 item.choice = choice
@@ -114,19 +117,23 @@ class Inputs:
         item.problem = problem
 
     def _open(self, role: str, item: Input, message_type: type) -> Subscription[Any]:
-        def count(event: Any) -> None:
-            item.lost += event.total_count_change
+        def hear(message: Any, info: MessageInfo) -> None:
+            item.losses.note(info)
+            self._receive(role, message, info['received_timestamp'])
 
+        item.losses.restart()
         open_subscription = functools.partial(
             self._node.create_subscription,
             message_type,
             role,
-            functools.partial(self._receive, role),
+            hear,
             subscription_qos(item.choice, _DEPTHS[role]),
         )
         # The default callbacks say that no messages will come; update() sees to it that they do.
         quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
-        counting = SubscriptionEventCallbacks(message_lost=count, use_default_callbacks=False)
+        counting = SubscriptionEventCallbacks(
+            message_lost=item.losses.report, use_default_callbacks=False
+        )
         try:
             return open_subscription(event_callbacks=counting)
         except UnsupportedEventTypeError:  # a middleware that does not report losses

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from mm_fusion.errors import SampleError
 from mm_fusion.messages import AudioAdapter, image_sample, position_sample, velocity_sample
 from mm_fusion.ros.health import Health, assess, known_now
 from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES, Inputs
+from mm_fusion.ros.latencies import RECEIVE, Latencies
 from mm_fusion.ros.matching import FlowWatch
 from mm_fusion.ros.worker import InferenceThread
 from mm_fusion.types.sensors import ImageSample
@@ -88,9 +90,11 @@ class Session:
         self._give_up = give_up
         self._clock = NodeClock(node)
         self._pipeline = self._engine.pipeline()
+        self._latencies = Latencies()
         self._thread = InferenceThread(
             self._pipeline,
             self._clock,
+            self._latencies,
             hand_on=self._outputs.publish,
             warn=lambda error: self._warn_once(str(error)),
             give_up=give_up,
@@ -148,7 +152,8 @@ class Session:
 
         return guarded
 
-    def _receive(self, role: str, message: Any) -> None:
+    def _receive(self, role: str, message: Any, arrived_ns: int) -> None:
+        taken_ns = time.time_ns()
         received_ns = self._clock.now_ns()
         try:
             if role == AUDIO_INFO:
@@ -161,6 +166,9 @@ class Session:
                 self._thread.wake()
                 if isinstance(sample, ImageSample):
                     self._outputs.views.see(sample)
+                if role == 'image':
+                    waited_ns = time.time_ns() - (arrived_ns or taken_ns)
+                    self._latencies.add(RECEIVE, max(waited_ns, 0) / 1e9)
         except SampleError as error:
             self._refuse(role, error)
 
@@ -203,6 +211,7 @@ class Session:
             reports=reports,
             counters=self._pipeline.counters,
             run=run,
+            latencies=self._latencies,
             before_clock=self._before_clock,
         )
         self._outputs.publish_status(health)

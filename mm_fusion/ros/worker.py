@@ -5,22 +5,23 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from mm_fusion.errors import InferenceError
+from mm_fusion.ros.latencies import ALIGN, PUBLISH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from mm_fusion.ros.latencies import Latencies
     from mm_fusion.types.predictions import FusionOutput
 
 _LONGEST_WAIT_S = 0.25
 _CLOCK_POLL_S = 0.005
 """Simulation time runs at any speed, so a deadline in it is polled for."""
 _SHORTEST_WAIT_S = 0.0005
-_LATENCY_MEMORY = 0.9
-"""Share of the past in the mean of the latencies: about ten outputs are remembered."""
 
 
 class Steppable(Protocol):
@@ -53,7 +54,6 @@ class RunReport:
         outputs: Number of outputs that say something.
         newest: The newest output.
         stamp_to_publish_s: From its stamp until it had been handed on.
-        latencies_s: Recent mean of the duration of each stage.
         failures: Number of failed inferences.
         last_failure: The newest of them.
         failing: Whether the newest inference failed.
@@ -62,7 +62,6 @@ class RunReport:
     outputs: int = 0
     newest: FusionOutput | None = None
     stamp_to_publish_s: float = 0.0
-    latencies_s: Mapping[str, float] = field(default_factory=dict)
     failures: int = 0
     last_failure: str = ''
     failing: bool = False
@@ -74,6 +73,7 @@ class InferenceThread:
     Args:
         pipeline: Stepped by this thread alone.
         clock: Gives the time that the samples are received by.
+        latencies: Told how long each stage took, from alignment to publication.
         hand_on: Called in the thread with each output.
         warn: Called in the thread with each failed inference.
         give_up: Called in the thread with an error that is none of the pipeline's own; the
@@ -84,6 +84,7 @@ class InferenceThread:
         self,
         pipeline: Steppable,
         clock: ThreadClock,
+        latencies: Latencies,
         *,
         hand_on: Callable[[FusionOutput], None],
         warn: Callable[[InferenceError], None],
@@ -91,6 +92,7 @@ class InferenceThread:
     ) -> None:
         self._pipeline = pipeline
         self._clock = clock
+        self._latencies = latencies
         self._hand_on = hand_on
         self._warn = warn
         self._give_up = give_up
@@ -153,7 +155,7 @@ class InferenceThread:
         try:
             output = self._pipeline.step(now_ns, newest_only=True)
             if output is not None:
-                self._hand_on(output)
+                self._publish(output, now_ns)
         except InferenceError as error:
             self._report = replace(
                 self._report,
@@ -166,17 +168,23 @@ class InferenceThread:
             if output is not None:
                 self._record(output)
 
+    def _publish(self, output: FusionOutput, taken_ns: int) -> None:
+        start = time.perf_counter()
+        self._hand_on(output)
+        self._latencies.add(PUBLISH, time.perf_counter() - start)
+        if output.received_ns is not None:
+            self._latencies.add(ALIGN, (taken_ns - output.received_ns) / 1e9)
+        for stage, duration_s in output.latencies_s.items():
+            self._latencies.add(stage, duration_s)
+
     def _record(self, output: FusionOutput) -> None:
-        past = self._report.latencies_s
+        stamp_to_publish_s = (self._clock.now_ns() - output.stamp_ns) / 1e9
+        self._latencies.stamp_to_publish.add(stamp_to_publish_s)
         says_something = output.road is not None or output.trajectory is not None
         self._report = replace(
             self._report,
             outputs=self._report.outputs + says_something,
             newest=output,
-            stamp_to_publish_s=(self._clock.now_ns() - output.stamp_ns) / 1e9,
-            latencies_s={
-                stage: _LATENCY_MEMORY * past.get(stage, latency) + (1 - _LATENCY_MEMORY) * latency
-                for stage, latency in output.latencies_s.items()
-            },
+            stamp_to_publish_s=stamp_to_publish_s,
             failing=False,
         )

@@ -151,6 +151,8 @@ class FusionOutput:
         weights: Share of each modality in the road state, in [0, 1].
         latencies_s: Duration of each stage, in seconds, in the order they ran.
         epoch: Number of clock resets so far.
+        received_ns: Arrival of the camera frame that opened the snapshot, by the clock of the
+            receiver; None where the timer did.
     """
 
     stamp_ns: int
@@ -160,3 +162,4 @@ class FusionOutput:
     weights: Mapping[Modality, float]
     latencies_s: Mapping[str, float]
     epoch: int
+    received_ns: int | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from mm_fusion.errors import InferenceError
+from mm_fusion.ros.latencies import Latencies
 from mm_fusion.ros.worker import InferenceThread
 from mm_fusion.types.predictions import EgoMotion, FusionOutput, TrajectoryPrediction
 
@@ -63,6 +65,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = Clock()
         self.pipeline = Pipeline()
+        self.latencies = Latencies()
         self.outputs: list[FusionOutput] = []
         self.warnings: list[InferenceError] = []
         self.errors: list[Exception] = []
@@ -70,6 +73,7 @@ class Bench:
         self.thread = InferenceThread(
             self.pipeline,
             self.clock,
+            self.latencies,
             hand_on=partial(self._keep, self.outputs),
             warn=partial(self._keep, self.warnings),
             give_up=partial(self._keep, self.errors),
@@ -173,8 +177,18 @@ def test_a_defect_ends_the_thread_and_is_handed_over(bench: Bench) -> None:
 
 def test_latencies_are_a_recent_mean(bench: Bench) -> None:
     give(bench, output(latency_s=1.0), output(latency_s=2.0))
-    report = stopped(bench).thread.report
-    assert report.latencies_s == {'fusion': pytest.approx(1.1)}
+    stages = stopped(bench).latencies.stages
+    assert stages['fusion'].mean == pytest.approx(1.1)
+
+
+def test_the_wait_of_the_frame_and_its_publication_are_measured(bench: Bench) -> None:
+    give(bench, replace(output(), received_ns=970_000_000), output())
+    latencies = stopped(bench).latencies
+    assert list(latencies.stages) == ['align', 'fusion', 'publish']
+    assert latencies.stages['align'].mean == pytest.approx(0.03)
+    assert len(latencies.stages['align']) == 1, 'a snapshot of the timer has no frame that waits'
+    assert len(latencies.stages['publish']) == 2
+    assert latencies.stamp_to_publish.quantiles()[0] == pytest.approx(0.1)
 
 
 def test_an_output_that_says_nothing_is_not_counted_as_one(bench: Bench) -> None:
