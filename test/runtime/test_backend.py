@@ -14,7 +14,7 @@ import pytest
 from mm_fusion.errors import BundleError, SettingsError
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.settings import InferenceSettings
-from mm_fusion.types.bundle import PrecisionSpec
+from support.accepted import accepting
 from support.bundles import AUDIO_SAMPLES, write_tiny_bundle
 from support.fake_tensorrt import FakeTensorRt, install
 
@@ -33,20 +33,6 @@ def bundle(tmp_path: Path) -> Bundle:
 def trt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTensorRt:
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     return install(monkeypatch)
-
-
-def accepting(bundle: Bundle, precision: str, bound: float) -> Bundle:
-    """Let the manifest accept a precision, every output within one bound."""
-    stages = bundle.manifest.stages
-    outputs = [name for stage in stages.values() for name in stage.outputs]
-    spec = PrecisionSpec(
-        accepted=True,
-        why='for this test',
-        bounds=dict.fromkeys(outputs, bound),
-        ranges={},
-        measured_on={name: stage.sha256 for name, stage in stages.items()},
-    )
-    return replace(bundle, manifest=replace(bundle.manifest, precisions={precision: spec}))
 
 
 def test_auto_takes_tensorrt_where_there_is_a_gpu(trt: FakeTensorRt, bundle: Bundle) -> None:

@@ -11,6 +11,7 @@ from mm_fusion.errors import BackendError
 from mm_fusion.runtime import Bundle
 from mm_fusion.runtime.onnxruntime import OnnxRuntimeBackend
 from mm_fusion.runtime.parity import check_parity
+from support.accepted import accepting
 from support.bundles import write_tiny_bundle
 
 if TYPE_CHECKING:
@@ -82,3 +83,13 @@ def test_rounding_is_allowed(bundle: Bundle) -> None:
 def test_what_the_manifest_does_not_accept_has_no_bound(bundle: Bundle) -> None:
     with pytest.raises(BackendError, match='the manifest accepts no difference at fp16'):
         check_parity(backend(bundle), backend(bundle), bundle.manifest, 'fp16')
+
+
+def test_a_stage_that_a_precision_leaves_alone_may_still_be_rounded(bundle: Bundle) -> None:
+    accepted = accepting(bundle, 'int8', bound=0.0).manifest
+    judged = backend(bundle)
+    judged.wrong, judged.off = 'motion_embedding', 5e-4
+    check_parity(judged, backend(bundle), accepted, 'int8')
+    judged.off = 0.05
+    with pytest.raises(BackendError, match='motion_embedding is off by'):
+        check_parity(judged, backend(bundle), accepted, 'int8')

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Bundles whose manifest accepts a precision that was not measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mm_fusion.types.bundle import PrecisionSpec
+
+if TYPE_CHECKING:
+    from mm_fusion.runtime import Bundle
+
+
+def accepting(bundle: Bundle, precision: str, bound: float) -> Bundle:
+    """Let the manifest of a bundle accept a precision, every output within one bound."""
+    stages = bundle.manifest.stages
+    outputs = [name for stage in stages.values() for name in stage.outputs]
+    spec = PrecisionSpec(
+        accepted=True,
+        why='for this test',
+        bounds=dict.fromkeys(outputs, bound),
+        ranges={},
+        measured_on={name: stage.sha256 for name, stage in stages.items()},
+    )
+    return replace(bundle, manifest=replace(bundle.manifest, precisions={precision: spec}))
