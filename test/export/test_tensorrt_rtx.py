@@ -137,7 +137,7 @@ def test_tensorrt_rtx_refuses_what_it_cannot_build(base: Bundle) -> None:
     for node, made in zip((cast, moved), nodes, strict=True):
         node.CopyFrom(made)
     silent = rtx.Logger(rtx.Logger.INTERNAL_ERROR)
-    with pytest.raises(BackendError, match=r'cannot read image_encoder\.onnx: .*UInt8'):
+    with pytest.raises(BackendError, match=r'(?s)cannot read image_encoder\.onnx: .*UInt8'):
         build_plan(
             rtx,
             silent,
