@@ -26,6 +26,20 @@ _TO_RGB = {
     'mono8': cv2.COLOR_GRAY2RGB,
 }
 
+_REDUCED = {
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+}
+"""Factors by which libjpeg shrinks while it decodes, largest first."""
+_REDUCED_MARGIN = 1.5
+"""Each side of a frame that is decoded at a reduced size is this much longer than the network's.
+
+With less, little is left for area interpolation to average. At 848x480 for 224x224 (a side of
+240 after halving) 6 of 105 real frames changed their friction class; with this margin, none did
+that is larger (see docs/hot_path.md).
+"""
+
 # Start-of-frame markers of JPEG: C0 to CF less DHT (C4), JPG (C8) and DAC (CC).
 _JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Markers without a length: TEM, and RST0 to EOI.
@@ -37,7 +51,8 @@ def network_image(sample: ImageSample, height: int, width: int) -> NDArray[np.ui
 
     The aspect ratio is not kept: the photographs of the training set are whole scenes squeezed
     in the same way. Area interpolation is the anti-aliased choice when shrinking. The colour is
-    converted after scaling, where there are fewer pixels.
+    converted after scaling, where there are fewer pixels. A JPEG much larger than that is decoded
+    at a half, a quarter or an eighth of its size.
 
     Args:
         sample: Raw or compressed frame.
@@ -52,7 +67,7 @@ def network_image(sample: ImageSample, height: int, width: int) -> NDArray[np.ui
     """
     encoding: str
     if isinstance(sample, CompressedImage):
-        pixels, encoding = decode(sample), 'bgr8'
+        pixels, encoding = decode(sample, wanted=(height, width)), 'bgr8'
     else:
         pixels, encoding = sample.pixels, sample.encoding
     scaled = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
@@ -61,8 +76,13 @@ def network_image(sample: ImageSample, height: int, width: int) -> NDArray[np.ui
     return np.asarray(cv2.cvtColor(scaled, _TO_RGB[encoding]), dtype=np.uint8)
 
 
-def decode(sample: CompressedImage) -> NDArray[np.uint8]:
+def decode(sample: CompressedImage, *, wanted: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Decode a JPEG or PNG frame.
+
+    Args:
+        sample: The frame.
+        wanted: Height and width that it is scaled to next: a JPEG may then be decoded at a
+            reduced size that is still larger. None decodes in full.
 
     Returns:
         uint8 (height, width, 3), BGR.
@@ -79,7 +99,7 @@ def decode(sample: CompressedImage) -> NDArray[np.uint8]:
             f'expected 1 to {MAX_PIXELS} pixels',
         )
     try:
-        pixels = cv2.imdecode(sample.payload, cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(sample.payload, _read_mode(sample, size, wanted))
     except cv2.error as error:
         raise SampleError(
             DropReason.MALFORMED, f'{sample.encoding} frame cannot be decoded: {error.err}'
@@ -90,6 +110,17 @@ def decode(sample: CompressedImage) -> NDArray[np.uint8]:
             f'{sample.encoding} frame of {sample.payload.size} bytes cannot be decoded',
         )
     return np.asarray(pixels, dtype=np.uint8)
+
+
+def _read_mode(
+    sample: CompressedImage, size: tuple[int, int], wanted: tuple[int, int] | None
+) -> int:
+    if wanted is not None and sample.encoding == 'jpeg':
+        room = min(size[0] / wanted[0], size[1] / wanted[1]) / _REDUCED_MARGIN
+        for factor, mode in _REDUCED.items():
+            if factor <= room:
+                return mode
+    return cv2.IMREAD_COLOR
 
 
 def encoded_size(sample: CompressedImage) -> tuple[int, int] | None:

@@ -84,6 +84,49 @@ def test_a_read_only_view_with_padded_rows_is_read_in_place() -> None:
     assert (network_image(raw('rgb8', view), 4, 6)[0] == [200, 0, 0]).all()
 
 
+def photograph(height: int, width: int) -> NDArray[np.uint8]:
+    """Make a picture with structure of every size down to some pixels."""
+    random = np.random.default_rng(0)
+    picture = np.zeros((height, width, 3), np.float32)
+    for cell in (4, 16, 64):
+        noise = random.uniform(-40, 40, (height // cell + 1, width // cell + 1, 3))
+        picture += cv2.resize(noise.astype(np.float32), (width, height))
+    return np.clip(picture + 128, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ('height', 'width', 'decoded'),
+    [
+        (1080, 1920, (540, 960)),  # half of it is still 2.4 times the network's
+        (2160, 3840, (540, 960)),
+        (720, 1280, (360, 640)),
+        (480, 848, (480, 848)),  # half of it would be 240 rows for 224
+        (224, 224, (224, 224)),
+        (1081, 1919, (541, 960)),
+    ],
+)
+def test_a_jpeg_is_decoded_no_larger_than_needed(
+    height: int, width: int, decoded: tuple[int, int]
+) -> None:
+    sample = compressed('jpeg', np.zeros((height, width, 3), np.uint8))
+    assert decode(sample, wanted=(224, 224)).shape[:2] == decoded
+    assert decode(sample).shape[:2] == (height, width), 'reports show the whole frame'
+
+
+def test_a_png_is_decoded_in_full() -> None:
+    sample = compressed('png', np.zeros((900, 900, 3), np.uint8))
+    assert decode(sample, wanted=(224, 224)).shape == (900, 900, 3)
+
+
+@pytest.mark.parametrize('size', [(720, 1280), (1080, 1920)])
+def test_a_reduced_jpeg_looks_like_the_whole_one_scaled_down(size: tuple[int, int]) -> None:
+    sample = compressed('jpeg', photograph(*size))
+    whole = cv2.resize(decode(sample), (224, 224), interpolation=cv2.INTER_AREA)
+    apart = np.abs(network_image(sample, 224, 224).astype(int) - whole[:, :, ::-1])
+    assert apart.mean() < 1.0
+    assert np.percentile(apart, 99) <= 6
+
+
 @pytest.mark.parametrize('codec', ['jpeg', 'png'])
 @given(height=st.integers(1, 300), width=st.integers(1, 300))
 def test_size_is_read_without_decoding(codec: str, height: int, width: int) -> None:
