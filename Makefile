@@ -19,7 +19,7 @@ export ROS_WHEELS
 RUN := tools/run
 SETUP := python=$$(tools/find_python.sh '$(PYTHON)') && "$$python" -m tools.setup_workspace --distribution '$(ROS_WHEELS)'
 
-.PHONY: help setup lint types layers test test-ros demo bench gpu-check train clean
+.PHONY: fuzz help setup lint types layers test test-ros demo bench gpu-check train clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -38,6 +38,10 @@ test:  ## Run lint, types, layers and all tests
 test-ros:  ## Run the tests that need ROS (for the second distribution)
 	@$(SETUP) --with test
 	$(RUN) python -m pytest -m ros $(ARGS)
+
+fuzz:  ## Fuzz what reads bytes from outside (ARGS='--help' lists targets and limits)
+	@$(SETUP) --with test --with fuzz
+	$(RUN) python -m tools.fuzz $(ARGS)
 
 demo:  ## Simulate a drive through the node, record, evaluate, report, film (BAG=path: your recording)
 	@$(SETUP)

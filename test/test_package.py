@@ -109,7 +109,7 @@ def test_the_requirements_pin_everything_that_is_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    'name', ['base', 'build', 'constraints', 'ros-jazzy', 'ros-kilted', 'test', 'train']
+    'name', ['base', 'build', 'constraints', 'fuzz', 'ros-jazzy', 'ros-kilted', 'test', 'train']
 )
 def test_every_requirement_is_exact(name: str) -> None:
     text = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8')

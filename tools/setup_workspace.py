@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CORE = 'core'
-_EXTRAS = ('test', 'train')
+_EXTRAS = ('test', 'train', 'fuzz')
 _LOG_TAIL_LINES = 25
 _PATHS_OF_VENV = """
 import numpy, sysconfig

@@ -27,18 +27,31 @@ def read_settings(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
-    document = _mapping(path)
+    return settings_of(_document(path), str(path))
+
+
+def settings_of(document: object, source: str) -> Settings:
+    """Build settings from what a parameter file says.
+
+    Args:
+        document: What the YAML parser gave.
+        source: Named in errors.
+
+    Raises:
+        SettingsError: Names or values in it are refused.
+    """
+    document = _mapping(document, source)
     nodes = [item for item in document.values() if isinstance(item, dict) and _ROS in item]
     if nodes:
         document = {}
         for node in nodes:
             if not isinstance(node[_ROS], dict):
-                raise SettingsError([f'{path}: expected a mapping under {_ROS}'])
+                raise SettingsError([f'{source}: expected a mapping under {_ROS}'])
             document.update(node[_ROS])
     try:
         return settings_from(flatten(document))
     except SettingsError as error:
-        raise SettingsError([f'{path}: {problem}' for problem in error.problems]) from error
+        raise SettingsError([f'{source}: {problem}' for problem in error.problems]) from error
 
 
 def read_topics(path: Path) -> dict[str, str]:
@@ -47,7 +60,7 @@ def read_topics(path: Path) -> dict[str, str]:
     Raises:
         SettingsError: The file cannot be read, or is no mapping of texts.
     """
-    document = _mapping(path)
+    document = _mapping(_document(path), str(path))
     problems = [
         f'{path}: {role}: found {topic!r}, expected the name of a topic'
         for role, topic in document.items()
@@ -58,11 +71,14 @@ def read_topics(path: Path) -> dict[str, str]:
     return {str(role): topic for role, topic in document.items()}
 
 
-def _mapping(path: Path) -> dict[Any, Any]:
+def _document(path: Path) -> object:
     try:
-        document = read_yaml(path)
+        return read_yaml(path)
     except DocumentError as error:
         raise SettingsError([str(error)]) from error
+
+
+def _mapping(document: object, source: str) -> dict[Any, Any]:
     if not isinstance(document, dict):
-        raise SettingsError([f'{path}: expected a mapping, found {type(document).__name__}'])
+        raise SettingsError([f'{source}: expected a mapping, found {type(document).__name__}'])
     return document

@@ -38,7 +38,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         'setup.py': '',
         'tools/mend_cmake.py': '',
     }
-    names = ('base', 'build', 'constraints', 'ros-jazzy', 'ros-kilted', 'test', 'train')
+    names = ('base', 'build', 'constraints', 'fuzz', 'ros-jazzy', 'ros-kilted', 'test', 'train')
     files.update({f'requirements/{name}.txt': f'{name}==1' for name in names})
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

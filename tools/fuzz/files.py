@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import atexit
 import io
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -24,7 +26,8 @@ from tools.fuzz.checks import check_sample
 from tools.fuzz.message_seeds import good_message
 from tools.fuzz.messages import KINDS, START_NS
 
-_FOLDER = Path(tempfile.mkdtemp(prefix='fuzz-', dir='/dev/shm'))
+_FOLDER = Path(tempfile.mkdtemp(prefix='fuzz-', dir='/dev/shm'))  # memory, not a disk
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 _MAX_DECODED = 1_000_000
 _DRIVE_S = 60.0
 

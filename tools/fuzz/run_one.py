@@ -11,7 +11,9 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=['mm_fusion', 'rosbags', 'tools.fuzz']):
+with atheris.instrument_imports(
+    include=['mm_fusion', 'rosbags', 'tools.fuzz'], exclude=['rosbags.typesys.stores']
+):
     from tools.fuzz.targets import TARGETS
 
 
