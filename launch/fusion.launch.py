@@ -47,6 +47,8 @@ FAST_DDS = {
     '_DEFAULT_PROFILES_FILE': str(CONFIG / 'fastdds_large_images.xml')
 }
 """Without it Fast DDS loses large images; a profile that the user has set stays in force."""
+PROFILES = {'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'}
+"""Either name: in Kilted the old one still works, so that whoever has set it means it."""
 
 ARGUMENTS = (
     ('params_file', str(PARAMS_FILE), 'Parameter file of the node'),
@@ -56,6 +58,7 @@ ARGUMENTS = (
     ('backend', '', 'Inference backend; empty takes inference.backend of the parameter file'),
     ('autostart', 'true', 'Configure and activate; false leaves that to a lifecycle manager'),
     ('log_level', 'info', 'debug, info, warn, error or fatal'),
+    ('large_images', 'true', 'Set the Fast DDS profile for large images; false leaves it alone'),
     (
         'simulator',
         '',
@@ -109,7 +112,8 @@ def start_node(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     )
     configure = change(node, Transition.TRANSITION_CONFIGURE, condition=autostart)
     notes = [f'{profile.title}: {note}' for note in profile.notes] if profile else []
-    transport = {} if FAST_DDS.keys() & context.environment.keys() else FAST_DDS
+    wanted = given['large_images'].lower() == 'true'
+    transport = FAST_DDS if wanted and not PROFILES & context.environment.keys() else {}
     return [
         *(SetEnvironmentVariable(name, value) for name, value in transport.items()),
         *(LogInfo(msg=note) for note in notes),

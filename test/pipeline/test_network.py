@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mm_fusion.errors import InferenceError
+from mm_fusion.pipeline import Network, Stopwatch
+from mm_fusion.runtime import Bundle, create_backend
+from mm_fusion.settings import Settings
+from mm_fusion.types.features import FeatureBatch
+from support.bundles import AUDIO_SAMPLES, IMAGE_SIZE, write_tiny_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.runtime import Backend
+
+
+class CountingBackend:
+    """A backend that counts its runs, hands out the same buffers again, and fails as told.
+
+    Args:
+        backend: What really runs.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.name, self.reason = backend.name, backend.reason
+        self.runs: Counter[str] = Counter()
+        self.failing = False
+        self._buffers: dict[str, NDArray[Any]] = {}
+
+    def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        if self.failing:
+            raise InferenceError('no')
+        self.runs[stage] += 1
+        outputs = self._backend.run(stage, inputs)
+        for name, value in outputs.items():
+            np.copyto(self._buffers.setdefault(name, np.empty_like(value)), value)
+        return {name: self._buffers[name] for name in outputs}
+
+    def close(self) -> None:
+        self._backend.close()
+
+
+@pytest.fixture(scope='module')
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder: Path = tmp_path_factory.mktemp('bundle') / 'tiny'
+    return Bundle.load(write_tiny_bundle(folder))
+
+
+@pytest.fixture
+def backend(bundle: Bundle) -> CountingBackend:
+    return CountingBackend(create_backend(bundle, Settings().inference))
+
+
+def batch(red: int | None, level: float | None) -> FeatureBatch:
+    image = audio = None
+    if red is not None:
+        image = np.zeros((1, *IMAGE_SIZE, 3), np.uint8)
+        image[..., 0] = red
+    if level is not None:
+        audio = np.full((1, AUDIO_SAMPLES), level, np.float32)
+    return FeatureBatch(
+        image=image,
+        audio=audio,
+        motion=None,
+        presence=np.array([[red is not None, level is not None, 0]], np.float32),
+        age_s=np.zeros((1, 3), np.float32),
+    )
+
+
+BATCHES = [
+    batch(200, 0.1),
+    batch(200, 0.3),
+    batch(90, 0.3),
+    batch(90, 0.3),
+    batch(None, 0.3),
+    batch(90, 0.1),
+    batch(200, 0.1),
+]
+
+
+def test_an_encoder_does_not_run_again_on_the_same_input(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend)
+    for one in BATCHES:
+        network.run(one, Stopwatch())
+    assert backend.runs == {'image_encoder': 3, 'audio_encoder': 3, 'fusion': 7}
+
+
+def test_the_outputs_are_those_of_a_network_that_forgets(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend)
+    for one in BATCHES:
+        remembering = {name: value.copy() for name, value in network.run(one, Stopwatch()).items()}
+        fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
+        for name, value in fresh.run(one, Stopwatch()).items():
+            np.testing.assert_array_equal(remembering[name], value)
+
+
+def test_a_buffer_that_is_filled_anew_is_another_input(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend)
+    one = batch(200, None)
+    assert one.image is not None
+    before = network.run(one, Stopwatch())['friction_logits'].copy()
+    one.image[...] = 0
+    after = network.run(one, Stopwatch())['friction_logits']
+    assert not np.array_equal(before, after)
+
+
+def test_an_encoder_that_failed_runs_again(bundle: Bundle, backend: CountingBackend) -> None:
+    network = Network(bundle.manifest, backend)
+    network.run(batch(200, None), Stopwatch())
+    backend.failing = True
+    with pytest.raises(InferenceError):
+        network.run(batch(90, None), Stopwatch())
+    backend.failing = False
+    network.run(batch(90, None), Stopwatch())
+    assert backend.runs['image_encoder'] == 2
+
+
+def test_an_encoder_that_does_not_run_has_a_latency_too(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend)
+    for _ in range(2):
+        watch = Stopwatch()
+        network.run(batch(200, 0.1), watch)
+    assert list(watch.durations_s) == ['image_encoder', 'audio_encoder', 'fusion']
