@@ -4,6 +4,10 @@
 
 ros2 launch mm_fusion fusion.launch.py params_file:=mine.yaml image_topic:=/camera/image_raw
 
+Several cameras are several nodes of one launch:
+
+ros2 launch mm_fusion fusion.launch.py cameras:="front=/front/image_raw rear=/rear/image_raw"
+
 A simulator's profile (simulator:=carla) gives the topics and parameters that are not given here;
 simulation.launch.py starts what belongs to it as well.
 """
@@ -31,6 +35,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
+from mm_fusion.errors import SettingsError
 from mm_fusion.ros.simulator_profile import INPUT_ROLES, load_profile
 
 if TYPE_CHECKING:
@@ -67,6 +72,12 @@ ARGUMENTS = (
     ),
     ('vehicle', '', "Name of the vehicle in the simulator's topics; empty takes the profile's"),
     ('image_topic', '', 'Camera, Image or CompressedImage'),
+    (
+        'cameras',
+        '',
+        'Several cameras, NAME=TOPIC each, with spaces between; the node of each is '
+        'mm_fusion_NAME, and image_topic does not count',
+    ),
     ('audio_topic', '', 'Microphone, AudioStamped or AudioDataStamped'),
     ('audio_info_topic', '', 'Format of the sound, for AudioDataStamped alone'),
     ('fix_topic', '', 'Position: NavSatFix, Pose, PoseStamped or PoseWithCovarianceStamped'),
@@ -89,38 +100,67 @@ def start_node(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     # The launch file drives the lifecycle, so the node must not do so as well.
     parameters['node.autostart'] = False
     parameters['use_sim_time'] = given['use_sim_time'].lower() == 'true'
-    node = LifecycleNode(
-        package='mm_fusion',
-        executable='fusion_node',
-        name='mm_fusion',
-        namespace=given['namespace'],
-        parameters=[given['params_file'], parameters],
-        remappings=remappings(profile, given),
-        arguments=['--ros-args', '--log-level', given['log_level']],
-        output='screen',
-        emulate_tty=True,
-    )
-    autostart = IfCondition(given['autostart'])
-    activate = RegisterEventHandler(
-        OnStateTransition(
-            target_lifecycle_node=node,
-            start_state='configuring',
-            goal_state='inactive',
-            entities=[change(node, Transition.TRANSITION_ACTIVATE)],
-        ),
-        condition=autostart,
-    )
-    configure = change(node, Transition.TRANSITION_CONFIGURE, condition=autostart)
+    topics = remappings(profile, given)
+    entities: list[LaunchDescriptionEntity] = []
+    for name, image in cameras_of(given['cameras']).items():
+        own = [(role, topic) for role, topic in topics if role != 'image' or not image]
+        node = LifecycleNode(
+            package='mm_fusion',
+            executable='fusion_node',
+            name=name,
+            namespace=given['namespace'],
+            parameters=[given['params_file'], parameters],
+            remappings=[*own, ('image', image)] if image else own,
+            arguments=['--ros-args', '--log-level', given['log_level']],
+            output='screen',
+            emulate_tty=True,
+        )
+        activate, configure = start_up(node, IfCondition(given['autostart']))
+        entities += [activate, node, configure]
     notes = [f'{profile.title}: {note}' for note in profile.notes] if profile else []
     wanted = given['large_images'].lower() == 'true'
     transport = FAST_DDS if wanted and not PROFILES & context.environment.keys() else {}
     return [
         *(SetEnvironmentVariable(name, value) for name, value in transport.items()),
         *(LogInfo(msg=note) for note in notes),
-        activate,
-        node,
-        configure,
+        *entities,
     ]
+
+
+def start_up(
+    node: LifecycleNode, condition: IfCondition
+) -> tuple[RegisterEventHandler, EmitEvent]:
+    """Give what activates a node once it is configured, and what configures it."""
+    activate = OnStateTransition(
+        target_lifecycle_node=node,
+        start_state='configuring',
+        goal_state='inactive',
+        entities=[change(node, Transition.TRANSITION_ACTIVATE)],
+    )
+    configure = change(node, Transition.TRANSITION_CONFIGURE, condition=condition)
+    return RegisterEventHandler(activate, condition=condition), configure
+
+
+def cameras_of(text: str) -> dict[str, str]:
+    """Give the topic of the camera by the name of the node; empty where that is not set here.
+
+    Raises:
+        SettingsError: A part is no NAME=TOPIC, or a name stands there twice.
+    """
+    if not text.strip():
+        return {'mm_fusion': ''}
+    nodes: dict[str, str] = {}
+    problems = []
+    for part in text.split():
+        name, _, topic = part.partition('=')
+        if not topic or not name.isidentifier():
+            problems.append(f'cameras: found {part!r}, expected NAME=TOPIC')
+        elif f'mm_fusion_{name}' in nodes:
+            problems.append(f'cameras: found {name!r} twice')
+        nodes[f'mm_fusion_{name}'] = topic
+    if problems:
+        raise SettingsError(problems)
+    return nodes
 
 
 def remappings(profile: SimulatorProfile | None, given: dict[str, str]) -> list[tuple[str, str]]:

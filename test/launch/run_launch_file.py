@@ -62,7 +62,7 @@ class Watcher:
         self._node = Node('watcher', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        name = f'{namespace}/mm_fusion'
+        name = f'{namespace}/{options.node}'
         self._client = self._node.create_client(GetState, f'{name}/get_state')
         self._asker = self._node.create_client(GetParameters, f'{name}/get_parameters')
 
@@ -84,7 +84,7 @@ class Watcher:
 
     def _topics(self) -> bool:
         found = self._node.get_subscriber_names_and_types_by_node(
-            'mm_fusion', self._namespace or '/'
+            self._options.node, self._namespace or '/'
         )
         return set(self._options.subscribed) <= {name for name, _ in found}
 
@@ -105,6 +105,7 @@ if __name__ == '__main__':
     parser.add_argument('file')
     parser.add_argument('state')
     parser.add_argument('arguments', nargs='*')
+    parser.add_argument('--node', default='mm_fusion')
     parser.add_argument('--patience', type=float, default=20.0)
     parser.add_argument('--subscribed', action='append', default=[])
     parser.add_argument('--parameter', action='append', default=[], help='name=value')

@@ -52,6 +52,35 @@ def test_without_autostart_the_node_waits(bundle: Path) -> None:
 
 
 @pytest.mark.launch
+def test_each_of_several_cameras_has_a_node_of_its_own(bundle: Path, tmp_path: Path) -> None:
+    file = tmp_path / 'mine.yaml'
+    file.write_text(
+        parameter_file().replace('image_type: "auto"', 'image_type: "sensor_msgs/msg/Image"')
+    )
+    for name in ('front', 'rear'):
+        done = launch(
+            FILE,
+            'active',
+            f'bundle:={bundle}',
+            f'params_file:={file}',
+            'cameras:=front=/front/image_raw rear=/rear/image_raw',
+            f'--node=mm_fusion_{name}',
+            f'--subscribed=/{name}/image_raw',
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.launch
+def test_cameras_that_are_not_named_properly_are_all_refused() -> None:
+    wrong = 'cameras:=/front/image a=/x a=/y'
+    done = launch(FILE, 'active', wrong, '--patience=6')
+    assert done.returncode == 1
+    told = done.stdout + done.stderr
+    assert "cameras: found '/front/image', expected NAME=TOPIC" in told
+    assert "cameras: found 'a' twice" in told
+
+
+@pytest.mark.launch
 def test_a_missing_bundle_is_said_and_the_node_is_not_activated() -> None:
     done = launch(FILE, 'active', 'bundle:=/nowhere', '--patience=6')
     assert done.returncode == 1
