@@ -51,33 +51,35 @@ class NodeStrip:
             canvas.text(left + 10, _TOP + 15, self.level, size=12, tone=PAGE, bold=True)
             left += width + 10
         reason = self.reason or ('every sensor is present' if self.level == 'full' else '')
-        canvas.text(left, _TOP + 15, shortened(reason, _LEFT + _WIDTH - left, 12), size=12)
+        first, rest = broken(reason, _LEFT + _WIDTH - left, 12)
+        canvas.text(left, _TOP + 15, first, size=12)
+        canvas.text(_LEFT, _TOP + 38, shortened(rest, _WIDTH, 12), size=12)
         self._draw_latencies(canvas)
         note = shortened(f'path drawn for: {self.view}', _WIDTH, 10)
-        canvas.text(_LEFT, _TOP + 126, note, size=10, tone=MUTED)
+        canvas.text(_LEFT, _TOP + 130, note, size=10, tone=MUTED)
 
     def _draw_latencies(self, canvas: Canvas) -> None:
         total_s = sum(self.latencies_s.values())
-        canvas.text(_LEFT, _TOP + 47, self.backend, size=12, tone=MUTED)
+        canvas.text(_LEFT, _TOP + 62, self.backend, size=12, tone=MUTED)
         canvas.text(
             _LEFT + _WIDTH,
-            _TOP + 47,
+            _TOP + 62,
             f'{total_s * 1e3:.0f} ms',
             size=15,
             bold=True,
             anchor='right',
         )
-        canvas.fill(_LEFT, _TOP + 56, _WIDTH, 8, LINE)
+        canvas.fill(_LEFT, _TOP + 70, _WIDTH, 8, LINE)
         if total_s <= 0:
             return
         x = float(_LEFT)
         for index, (stage, latency_s) in enumerate(self._longest()):
             tone = _STAGE_TONES[index % len(_STAGE_TONES)]
             width = _WIDTH * latency_s / total_s
-            canvas.fill(x, _TOP + 56, width, 8, tone)
+            canvas.fill(x, _TOP + 70, width, 8, tone)
             x += width
             column, row = index % 3, index // 3
-            place = _LEFT + column * _WIDTH / 3, _TOP + 84 + 18 * row
+            place = _LEFT + column * _WIDTH / 3, _TOP + 94 + 17 * row
             canvas.dot(place[0] + 4, place[1] - 4, 4, tone)
             name = shortened(stage.replace('_', ' '), _NAME_WIDTH, 11)
             end = canvas.text(place[0] + 14, place[1], name, size=11, tone=MUTED)
@@ -88,6 +90,17 @@ class NodeStrip:
         longest = sorted(self.latencies_s, key=lambda stage: -self.latencies_s[stage])
         shown = set(longest[:_SHOWN_STAGES])
         return [(stage, value) for stage, value in self.latencies_s.items() if stage in shown]
+
+
+def broken(content: str, width: float, size: int) -> tuple[str, str]:
+    """Break a text before the first word that is too much for a line."""
+    if text_width(content, size=size) <= width:
+        return content, ''
+    words = content.split(' ')
+    count = bisect.bisect_right(
+        range(len(words)), width, key=lambda n: text_width(' '.join(words[:n]), size=size)
+    )
+    return ' '.join(words[: max(count - 1, 0)]), ' '.join(words[max(count - 1, 0) :])
 
 
 def shortened(content: str, width: float, size: int) -> str:

@@ -116,10 +116,17 @@ def _sensor(report: ModalityReport, source: Input, name: str) -> DiagnosticStatu
     return DiagnosticStatus(
         level=DiagnosticStatus.OK if present and not source.problem else DiagnosticStatus.WARN,
         name=name,
-        message=source.problem or state,
+        message=source.problem or _told(report, state),
         hardware_id=source.topic,
         values=_values(values),
     )
+
+
+def _told(report: ModalityReport, state: str) -> str:
+    if report.state is ModalityState.PRESENT:
+        return f'{state}, {report.rate_hz:.1f} Hz'
+    silent = report.state is ModalityState.STALE and report.age_ns is not None
+    return f'{state} for {(report.age_ns or 0) / 1e9:.1f} s' if silent else state
 
 
 def _views(views: Mapping[str, ViewReport], name: str) -> DiagnosticStatus:

@@ -23,6 +23,7 @@ from visualization_msgs.msg import MarkerArray
 
 from mm_fusion.ros.camera_watch import CameraWatch
 from mm_fusion.ros.trajectory_cloud import cloud_problem, to_cloud
+from mm_fusion.types.sensors import CompressedImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 DEBUG_IMAGE, MARKERS, CLOUD = 'debug_image', 'markers', 'trajectory_cloud'
 _TYPES = {DEBUG_IMAGE: Image, MARKERS: MarkerArray, CLOUD: PointCloud2}
-_KEPT_FRAMES = 8
-"""A prediction comes a few frames after its own; they are kept only while somebody looks."""
+_KEPT_FRAMES, _KEPT_BYTES = 64, 100_000_000
+"""A prediction comes some frames after its own; they are kept only while somebody looks."""
 
 
 @dataclass(slots=True)
@@ -197,6 +198,8 @@ class Painter:
         if DEBUG_IMAGE in self._wanted:
             with self._condition:
                 self._frames.append(frame)
+                while len(self._frames) > 1 and sum(map(_size, self._frames)) > _KEPT_BYTES:
+                    self._frames.popleft()
 
     def offer(self, output: FusionOutput, health: Health | None) -> None:
         """Take a prediction in the place of one that has not been drawn yet."""
@@ -253,3 +256,7 @@ class Painter:
         with self._condition:
             before = [f for f in self._frames if f.stamp_ns + offset_ns <= output.stamp_ns]
         return max(before, key=lambda frame: frame.stamp_ns, default=None)
+
+
+def _size(frame: ImageSample) -> int:
+    return (frame.payload if isinstance(frame, CompressedImage) else frame.pixels).nbytes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mm_fusion.drawing.canvas import Canvas, text_width
-from mm_fusion.drawing.node_strip import NodeStrip, shortened
+from mm_fusion.drawing.node_strip import NodeStrip, broken, shortened
 from mm_fusion.drawing.overlay import HEIGHT, VIEW_HEIGHT, WIDTH
 
 
@@ -22,6 +22,15 @@ def test_a_text_is_cut_where_it_is_too_wide(content: str) -> None:
         assert cut.endswith('…')
         assert content.startswith(cut[:-1])
         assert text_width(content[: len(cut)] + '…', size=12) > 200, 'no more would have fitted'
+
+
+@pytest.mark.parametrize('content', ['', 'camera silent', 'gnss never seen, ' * 5, 'W' * 200])
+def test_a_text_is_broken_between_words(content: str) -> None:
+    first, rest = broken(content, 200, 12)
+    assert text_width(first, size=12) <= 200
+    assert f'{first} {rest}'.strip() == content.strip()
+    if rest:
+        assert text_width(f'{first} {rest.split()[0]}', size=12) > 200, 'it would have fitted'
 
 
 def test_it_stays_in_its_place_whatever_it_is_told() -> None:

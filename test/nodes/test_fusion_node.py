@@ -82,6 +82,8 @@ def test_all_sensors_in_all_predictions_out(graph: Graph, bundle: Path) -> None:
     assert values['type'] == 'sensor_msgs/msg/CompressedImage'
     assert values['topic'] == '/image'
     assert values['reliability'] == 'reliable'
+    assert diagnostic.message.startswith('present, ')
+    assert diagnostic.message.endswith(' Hz')
 
 
 def test_velocity_alone_gives_a_trajectory_and_says_what_is_missing(
@@ -110,7 +112,7 @@ def test_without_any_sensor_the_status_says_why_nothing_comes(graph: Graph, bund
     diagnostic = car.diagnostic('fusion')
     assert diagnostic is not None
     assert diagnostic.level == diagnostic.ERROR
-    assert diagnostic.message == car.status[-1].level_reason
+    assert diagnostic.message == f'none: {car.status[-1].level_reason}'
     assert not car.roads
     assert not car.trajectories
 

@@ -63,7 +63,7 @@ def test_the_level_has_its_colour(level: Level, tone: tuple[int, int, int]) -> N
 
 def test_the_parts_of_the_latency_are_drawn_in_their_proportion() -> None:
     picture = drawn(output(road()), status=health(Level.FULL))
-    bar = picture[464, 16:544]
+    bar = picture[478, 16:544]
     first = (bar == bar[0]).all(axis=1).sum()
     assert first == pytest.approx(528 * 20 / 24, abs=2)
 
