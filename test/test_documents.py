@@ -47,7 +47,9 @@ def test_what_is_not_plain_is_refused(text: str, found: str) -> None:
 def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
     path = tmp_path / 'twice.yaml'
     path.write_text('a: 1\nb: {c: 1, c: 2}\na: 2\n')
-    with pytest.raises(DocumentError, match=r"column 1: found 'a' twice; line 2, column 11: found 'c'"):
+    with pytest.raises(
+        DocumentError, match=r"column 1: found 'a' twice; line 2, column 11: found 'c'"
+    ):
         read_yaml(path)
 
 
