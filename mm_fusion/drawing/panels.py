@@ -218,8 +218,9 @@ def _draw_sensor(
 
 
 def extent(mode: TrajectoryMode) -> float:
-    """Measure how far a path reaches, its last deviation included, metres."""
-    return float(np.abs(mode.positions).max() + np.sqrt(mode.covariances[-1].max()))
+    """Measure how far a path reaches, the 90 % ellipse at its end included, metres."""
+    end = mode.positions[-1] + confidence_ellipse(mode.covariances[-1])
+    return float(max(np.abs(mode.positions).max(), np.abs(end).max()))
 
 
 def reach_for(extent_m: float) -> float:
