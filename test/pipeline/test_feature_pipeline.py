@@ -12,6 +12,7 @@ from mm_fusion.features import FeaturizerShape
 from mm_fusion.pipeline import FeaturePipeline
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import GnssFix, RawImage, Sample, VelocitySample
+from support.pictures import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +29,11 @@ METRES_PER_DEGREE = 111_320.0
 
 
 def frames(seconds: float, start_ns: int = START_NS) -> list[Sample]:
-    pixels = np.zeros((4, 6, 3), np.uint8)
     stamps = [start_ns + tick * 100 * MS for tick in range(round(seconds * 10))]
-    return [RawImage(stamp, stamp + 5 * MS, 'camera', 'rgb8', pixels) for stamp in stamps]
+    return [
+        RawImage(stamp, stamp + 5 * MS, 'camera', 'rgb8', picture(16, 24, (200, 200, 200), stamp))
+        for stamp in stamps
+    ]
 
 
 def velocities(

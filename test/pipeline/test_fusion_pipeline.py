@@ -26,6 +26,7 @@ from mm_fusion.types.sensors import (
 )
 from mm_fusion.types.snapshot import ModalityState
 from support.bundles import write_tiny_bundle
+from support.pictures import noise, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,12 +45,12 @@ METRES_PER_DEGREE = 111_320.0
 
 
 def frame(stamp_ns: int, colour: tuple[int, int, int] = RED) -> RawImage:
-    pixels = np.full((24, 32, 3), colour, np.uint8)
+    pixels = picture(24, 32, colour, stamp_ns)
     return RawImage(stamp_ns, stamp_ns + 5 * MS, 'camera', 'rgb8', pixels)
 
 
 def sound(stamp_ns: int, level: float = 0.0) -> AudioChunk:
-    samples = np.full(RATE_HZ // 50, level, np.float32)
+    samples = noise(RATE_HZ // 50, max(level, 1e-4), stamp_ns)
     return AudioChunk(stamp_ns, stamp_ns + 20 * MS, 'microphone', RATE_HZ, samples)
 
 

@@ -10,7 +10,6 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
-import numpy as np
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
@@ -33,6 +32,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import CompressedImage, NavSatFix, NavSatStatus
 
 from mm_fusion.nodes.fusion_node import FusionNode
+from support.pictures import noise, picture
 
 with warnings.catch_warnings():
     # Message packages import it when first used; its parser warns on Python 3.11 and newer.
@@ -149,7 +149,7 @@ class Car(Node):
         self.simulated = simulated
         self.now_ns = 0
         self._clock_outlet = self.create_publisher(ClockMessage, '/clock', 50)
-        self._jpeg = jpeg()
+        self._ticks = 0
 
     def drive(self, at_ns: int | None = None) -> None:
         """Publish every sensor at each tick from now on; in simulation, from a time on."""
@@ -165,15 +165,16 @@ class Car(Node):
             now_ns = self.now_ns
         else:
             now_ns = self.get_clock().now().nanoseconds
+        self._ticks += 1
         for role in self.sensors:
             self.outlets[role].publish(self.message(role, now_ns))
 
     def message(self, role: str, stamp_ns: int) -> Any:
         """Make a sound message of one sensor."""
         if role == 'image':
-            message = CompressedImage(format='jpeg', data=self._jpeg)
+            message = CompressedImage(format='jpeg', data=jpeg(self._ticks))
         elif role == 'audio':
-            samples = np.full(round(TICK_S * AUDIO_RATE_HZ), 8000, '<i2')
+            samples = noise(round(TICK_S * AUDIO_RATE_HZ), 8000.0, self._ticks).astype('<i2')
             message = AudioStamped(
                 sample_rate=AUDIO_RATE_HZ,
                 channels=1,
@@ -182,7 +183,7 @@ class Car(Node):
             )
             stamp_ns -= round(TICK_S * 1e9)
         elif role == 'fix':
-            message = NavSatFix(latitude=48.0, longitude=11.0, altitude=500.0)
+            message = NavSatFix(latitude=48.0, longitude=11.0 + 1e-9 * self._ticks, altitude=500.0)
             message.status.status = NavSatStatus.STATUS_FIX
         else:
             message = TwistStamped()
@@ -222,11 +223,9 @@ def to_time(stamp_ns: int) -> Time:
     return Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
 
 
-def jpeg() -> bytes:
+def jpeg(seed: int = 0) -> bytes:
     """Encode a red picture."""
-    picture = np.zeros((48, 64, 3), np.uint8)
-    picture[:, :, 2] = 255
-    encoded: bytes = cv2.imencode('.jpg', picture)[1].tobytes()
+    encoded: bytes = cv2.imencode('.jpg', picture(48, 64, (0, 0, 255), seed))[1].tobytes()
     return encoded
 
 
