@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Each fault of each sensor, and a sample of pairs, keeps what docs/degradation.md promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.fault_campaign import pairs
+from benchmarks.faulty_drives import LENGTH_S, Campaign, Planned, singles
+from mm_fusion.runtime import Bundle, create_backend
+from mm_fusion.settings import Settings
+from mm_fusion.simulation.scenario import CameraSettings, MicrophoneSettings, Scenario
+from support.bundles import AUDIO_RATE_HZ, write_tiny_bundle
+from support.worlds import small_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope='module')
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    folder: Path = tmp_path_factory.mktemp('bundle') / 'tiny'
+    bundle = Bundle.load(write_tiny_bundle(folder, trajectory=True))
+    scenario = Scenario(
+        seed=3,
+        duration_s=LENGTH_S,
+        camera=CameraSettings(width=64, height=36),
+        microphone=MicrophoneSettings(sample_rate_hz=AUDIO_RATE_HZ),
+    )
+    backend = create_backend(bundle, Settings().inference)
+    return Campaign(bundle, backend, small_world(scenario), scenario)
+
+
+@pytest.mark.parametrize('fault', singles(), ids=lambda fault: f'{fault.sensor}-{fault.kind}')
+def test_a_single_fault_is_borne(campaign: Campaign, fault: Planned) -> None:
+    found = campaign.run(fault)
+
+    assert found.problems == []
+    assert found.outputs > 100
+
+
+@pytest.mark.parametrize('pair', pairs(6), ids=str)
+def test_a_pair_of_faults_is_borne(campaign: Campaign, pair: tuple[Planned, Planned]) -> None:
+    assert campaign.run(*pair).problems == []
