@@ -43,6 +43,7 @@ def write_run(folder: Path, kinds: Sequence[str]) -> Path:
     from mm_fusion.models.network import build_network
     from mm_fusion.training.calibration import calibrate
     from mm_fusion.training.checkpoint import AVERAGE, BEST, save_checkpoint
+    from mm_fusion.training.config import CalibrationConfig
     from support.learning import NETWORK
 
     network = build_network(NETWORK, pretrained=False)
@@ -52,7 +53,7 @@ def write_run(folder: Path, kinds: Sequence[str]) -> Path:
         save_checkpoint(
             place / BEST, tensors, {'network': NETWORK.to_dict(), 'git': git, 'epoch': 2}
         )
-    calibration = calibrate([], 0.02, None)
+    calibration = calibrate([], CalibrationConfig(), None)
     calibration['trajectory']['coverage_held_out'] = {'drive': [0.91] * 5 + [0.92] * 6 + [0.93]}
     about = {
         'command': 'mm_fusion train --of the-test',
