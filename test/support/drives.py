@@ -60,17 +60,17 @@ def _messages(tick: int, stamp_ns: int, inputs: Collection[str]) -> list[tuple[s
         fix = recordings.nav_sat_fix(latitude, longitude, 500.0, stamp_ns=stamp_ns)
         found.append(('/fix', fix))
     if 'image' in inputs and tick % 4 == 0:
-        found.append(('/image/compressed', recordings.compressed(_picture(), stamp_ns=stamp_ns)))
+        found.append(('/image/compressed', recordings.compressed(_picture(tick), stamp_ns=stamp_ns)))
     if 'audio' in inputs and tick % 4 == 0:
-        sound = (3000 * np.sin(np.arange(3200) * 0.3)).astype('<i2')
+        sound = (3000 * np.sin((np.arange(3200) + 800 * tick) * 0.3)).astype('<i2')
         begin_ns = stamp_ns - 200_000_000
         found.append(('/audio', recordings.own_audio(sound.tobytes(), stamp_ns=begin_ns)))
     return found
 
 
-def _picture() -> bytes:
-    """A road that is red to the tiny bundle, which calls it dry."""
-    picture = np.zeros((60, 96, 3), np.uint8)
-    picture[:, :, 2] = 180
-    picture[:30] = (200, 160, 120)
-    return cv2.imencode('.jpg', picture)[1].tobytes()
+def _picture(tick: int) -> bytes:
+    """A road that is red to the tiny bundle, which calls it dry; no frame is like another."""
+    picture = np.random.default_rng(tick).normal(0.0, 12.0, (60, 96, 3))
+    picture[30:, :, 2] += 180
+    picture[:30] += (200, 160, 120)
+    return cv2.imencode('.jpg', np.clip(picture, 0, 255).astype(np.uint8))[1].tobytes()
