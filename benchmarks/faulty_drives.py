@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mm_fusion.runtime import Backend, Bundle
     from mm_fusion.simulation.samples import Delivery, DriveTruth
     from mm_fusion.simulation.world import World
-    from mm_fusion.types.predictions import FusionOutput
+    from mm_fusion.types.predictions import FusionOutput, RoadState
     from mm_fusion.types.sensors import Sample
 
 FROM_S, TO_S, LENGTH_S = 4.0, 9.0, 14.0
@@ -378,15 +378,7 @@ class _Listener:
 def out_of_bounds(output: FusionOutput) -> Iterator[str]:
     """Name what of an output is not finite or cannot be."""
     if output.road is not None:
-        for state in (output.road.filtered, output.road.unfiltered):
-            for name in ('friction', 'material', 'unevenness'):
-                shares = np.asarray(getattr(state, name))
-                if not (np.isfinite(shares).all() and abs(shares.sum() - 1) < 1e-3):
-                    yield f'{name} is no distribution'
-            if not 0.0 <= state.siren <= 1.0:
-                yield 'siren is no probability'
-        if not 0.0 <= output.road.friction_coefficient_mean <= 1.5:
-            yield 'friction coefficient out of bounds'
+        yield from _road_problems(output.road)
     if output.trajectory is not None:
         for mode in output.trajectory.modes:
             if not np.isfinite(mode.positions).all() or abs(mode.positions).max() > _FARTHEST_M:
@@ -395,6 +387,18 @@ def out_of_bounds(output: FusionOutput) -> Iterator[str]:
                 yield 'covariance is none'
     if not all(math.isfinite(weight) for weight in output.weights.values()):
         yield 'weight is not finite'
+
+
+def _road_problems(road: RoadState) -> Iterator[str]:
+    for state in (road.filtered, road.unfiltered):
+        for name in ('friction', 'material', 'unevenness'):
+            shares = np.asarray(getattr(state, name))
+            if not (np.isfinite(shares).all() and abs(shares.sum() - 1) < 1e-3):
+                yield f'{name} is no distribution'
+        if not 0.0 <= state.siren <= 1.0:
+            yield 'siren is no probability'
+    if not 0.0 <= road.friction_coefficient_mean <= 1.5:
+        yield 'friction coefficient out of bounds'
 
 
 def _unknown_image(message: Any) -> None:

@@ -133,18 +133,18 @@ def fingerprint(frame: ImageSample) -> int:
     """Sum up a frame: a grid of its pixels, or blocks of its payload; at most 64 KiB of it."""
     if isinstance(frame, RawImage):
         rows, columns = (max(1, size // _GRID) for size in frame.pixels.shape[:2])
-        return zlib.crc32(np.ascontiguousarray(frame.pixels[::rows, ::columns]))
+        return zlib.crc32(np.ascontiguousarray(frame.pixels[::rows, ::columns]).data)
     return _payload(frame)
 
 
 def _payload(frame: CompressedImage) -> int:
     payload = frame.payload
     if payload.size <= _BLOCKS * _BLOCK_BYTES:
-        return zlib.crc32(np.ascontiguousarray(payload))
+        return zlib.crc32(np.ascontiguousarray(payload).data)
     checksum = payload.size
     for start in np.linspace(0, payload.size - _BLOCK_BYTES, _BLOCKS, dtype=int):
         block = np.ascontiguousarray(payload[start : start + _BLOCK_BYTES])
-        checksum = zlib.crc32(block, checksum)
+        checksum = zlib.crc32(block.data, checksum)
     return checksum
 
 
@@ -152,7 +152,7 @@ def _sound(chunk: AudioChunk) -> Hashable:
     samples = chunk.samples[:: max(1, chunk.samples.size // _SOUND_SAMPLES)]
     if samples[0] == samples[-1] and (samples == samples[0]).all():
         return 'constant', float(samples[0])
-    return chunk.samples.size, zlib.crc32(np.ascontiguousarray(samples))
+    return chunk.samples.size, zlib.crc32(np.ascontiguousarray(samples).data)
 
 
 def _place(sample: GnssFix | LocalPosition) -> Hashable:

@@ -42,7 +42,7 @@ class Stores:
         lag_ns = round((settings.reorder_window_s + settings.deadline_s + _SLACK_S) * SECOND_NS)
         self._history_ns = round(settings.history_s * SECOND_NS)
         self._window_ns = round(audio_window_s * SECOND_NS)
-        self._timeouts_ns = {
+        self._timeouts_ns: dict[Modality, int] = {
             modality: round(getattr(settings, f'{modality.value}_timeout_s') * SECOND_NS)
             for modality in Modality
         }

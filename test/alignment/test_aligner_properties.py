@@ -26,7 +26,7 @@ from alignment.samples import (
 )
 from hypothesis import given, settings
 
-from mm_fusion.types.sensors import AudioChunk, Modality, modality_of
+from mm_fusion.types.sensors import AudioChunk, DropReason, Modality, modality_of
 
 if TYPE_CHECKING:
     from mm_fusion.alignment import Aligner
@@ -201,3 +201,53 @@ def test_velocity_is_exact_for_a_linear_signal(speed: float, slope: float, seed:
             assert abs(snapshot.velocity.speed_mps - (speed + slope * ms)) < 1e-9
             checked += 1
     assert checked > 30
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(list(Modality)),
+    st.floats(4000, 60_000),
+    st.integers(2500, 4000),
+    st.integers(300, 2500),
+)
+def test_a_clock_set_back_costs_the_other_sensors_nothing(
+    astray: Modality, back_ms: float, from_ms: int, length_ms: int
+) -> None:
+    """Its own samples are refused meanwhile, and taken again at once when it is right.
+
+    Unless they catch up with what was there before: then they count as late.
+    """
+    good = drive(8.0)
+    bad = [
+        delayed([sample], stamps_ms=-back_ms)[0]
+        if modality_of(sample) is astray
+        and at(from_ms) <= sample.received_ns < at(from_ms + length_ms)
+        else sample
+        for sample in good
+    ]
+    clean, target = aligner(), aligner()
+    expected, found = feed(clean, good), feed(target, bad)
+    assert target.counters.clock_resets == 0
+    for modality in set(Modality) - {astray}:
+        assert drops(target, modality) == drops(clean, modality)
+    lost = drops(target, astray)
+    assert lost.keys() <= {DropReason.CLOCK_JUMP, DropReason.OUT_OF_ORDER, DropReason.LATE}
+    refused = sum(count for reason, count in lost.items() if reason is not DropReason.LATE)
+    assert refused == sum(a is not b for a, b in zip(good, bad, strict=True))
+    assert found[-1].stamp_ns == expected[-1].stamp_ns
+    assert found[-1].image is not None
+    assert len(found[-1].velocities) >= len(expected[-1].velocities) - refused
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.sampled_from(list(Modality)), min_size=1), st.integers(0, 400))
+def test_all_that_are_alive_going_back_is_time_going_back(
+    alive: set[Modality], pause_ms: int
+) -> None:
+    bag = [sample for sample in drive(4.0) if modality_of(sample) in alive]
+    length_ms = (bag[-1].received_ns - at(0)) / MS + 1 + pause_ms
+    target = aligner()
+    feed(target, [*bag, *delayed(bag, received_ms=length_ms)])
+    assert target.counters.clock_resets == 1
+    for modality in Modality:
+        assert drops(target, modality).keys() <= {DropReason.CLOCK_JUMP}
