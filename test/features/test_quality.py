@@ -69,7 +69,7 @@ def test_no_photograph_of_a_road_is_withheld(real_data: Path) -> None:
     with (roads / 'labels.csv').open(encoding='utf-8') as file:
         names = [row['file'] for row in csv.DictReader(file)]
     for name in names[::10]:
-        pixels = cv2.resize(
-            cv2.imread(str(roads / name)), (224, 224), interpolation=cv2.INTER_AREA
-        )
+        photograph = cv2.imread(str(roads / name))
+        assert photograph is not None
+        pixels = cv2.resize(photograph, (224, 224), interpolation=cv2.INTER_AREA)
         assert image_quality(np.asarray(pixels[..., ::-1], np.uint8)) > 0.3
