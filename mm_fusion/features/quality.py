@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIDE = 112
-"""The image is judged at this size: what a compression adds to a flat image is averaged out."""
+"""A larger image is judged at this size: what a compression adds to a flat one is averaged out."""
 
 DETAIL = (0.6, 2.5)
 """Mean gradient, grey levels a pixel: nothing can be seen below the first, and enough from the
@@ -41,7 +41,9 @@ def image_quality(image: NDArray[np.uint8]) -> float:
         From 0, where nothing can be seen, to 1. Each statistic counts in proportion between its
         two bounds, chosen on photographs of roads and on images made dark, bright and covered.
     """
-    small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    small = image
+    if min(image.shape[:2]) > SIDE:
+        small = np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     across = cv2.mean(cv2.absdiff(grey[:, 1:], grey[:, :-1]))[0]
     down = cv2.mean(cv2.absdiff(grey[1:], grey[:-1]))[0]

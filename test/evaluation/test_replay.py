@@ -122,7 +122,7 @@ def test_bad_messages_are_counted_by_reason(tmp_path: Path, bundle: Bundle) -> N
             if tick == 9:
                 truth.pose.pose.position.x = float('inf')
             bag.write('/ground_truth/odometry', truth, stamp_ns)
-            payload = recordings.encoded()
+            payload = recordings.encoded(seed=tick)
             cut = payload[: len(payload) // 3] if tick == 8 else payload
             frame = recordings.compressed(cut, stamp_ns=stamp_ns)
             bag.write('/image/compressed', frame, stamp_ns)

@@ -47,9 +47,9 @@ def image(
     )
 
 
-def encoded(suffix: str = '.jpg', height: int = 24, width: int = 32) -> bytes:
+def encoded(suffix: str = '.jpg', height: int = 24, width: int = 32, seed: int = 0) -> bytes:
     """Encode a picture with some detail, so that half of the file is really half a picture."""
-    pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3)).astype(np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3)).astype(np.uint8)
     return cv2.imencode(suffix, pixels)[1].tobytes()
 
 
