@@ -229,12 +229,20 @@ def _messages(height: int, width: int) -> dict[str, list[Any]]:
             )
         )
     count = AUDIO_RATE_HZ * CHUNK_NS // _SECOND_NS
-    sound = array.array('B', random.integers(-3000, 3000, count).astype('<i2').tobytes())
+    sounds = [
+        array.array('B', random.integers(-3000, 3000, count).astype('<i2').tobytes())
+        for _ in range(_PICTURES)
+    ]
     velocity = TwistStamped()
     velocity.twist.linear.x, velocity.twist.angular.z = 12.0, 0.02
-    fix = NavSatFix(latitude=48.0, longitude=11.0, altitude=500.0)
-    fix.status.status = NavSatStatus.STATUS_FIX
-    audio = AudioStamped(
-        sample_rate=AUDIO_RATE_HZ, channels=1, sample_format=AudioStamped.S16LE, data=sound
-    )
-    return {'image': images, 'audio': [audio], 'velocity': [velocity], 'fix': [fix]}
+    # A sensor that repeats itself to the last bit would count as frozen.
+    fixes = [NavSatFix(latitude=48.0, longitude=11.0 + 1e-9 * i) for i in range(_PICTURES)]
+    for fix in fixes:
+        fix.status.status = NavSatStatus.STATUS_FIX
+    audios = [
+        AudioStamped(
+            sample_rate=AUDIO_RATE_HZ, channels=1, sample_format=AudioStamped.S16LE, data=sound
+        )
+        for sound in sounds
+    ]
+    return {'image': images, 'audio': audios, 'velocity': [velocity], 'fix': fixes}
