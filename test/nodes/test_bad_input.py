@@ -12,6 +12,7 @@ import pytest
 from mm_fusion_msgs.msg import FusionStatus
 from sensor_msgs.msg import Image, NavSatFix, NavSatStatus
 
+from support.pictures import picture
 from support.ros_graph import Car, Graph, to_time
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ def test_a_bad_raw_image_is_counted_by_name(
     outlet.publish(message)
     graph.until(lambda: car.dropped('camera', reason) == 1, f'one {reason}')
 
-    good = Image(height=8, width=16, encoding='bgr8', step=48, data=bytes([255, 0, 0] * 128))
+    pixels = picture(8, 16, (255, 0, 0)).tobytes()
+    good = Image(height=8, width=16, encoding='bgr8', step=48, data=pixels)
 
     def publish() -> None:
         good.header.stamp = to_time(car.get_clock().now().nanoseconds)

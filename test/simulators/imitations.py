@@ -13,7 +13,6 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from geometry_msgs.msg import Pose, PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.event_handler import PublisherEventCallbacks
@@ -24,6 +23,7 @@ from sensor_msgs.msg import CameraInfo, Image, NavSatFix, NavSatStatus
 from std_msgs.msg import Float32, Header
 
 from mm_fusion.ros.inputs import message_class
+from support.pictures import picture
 from support.ros_graph import to_time
 
 if TYPE_CHECKING:
@@ -302,10 +302,10 @@ def header(now_ns: int, frame_id: str) -> Header:
 
 
 def image(now_ns: int, encoding: str, frame_id: str) -> Image:
-    """Make a picture of one colour, with an alpha of 0 where there is one."""
+    """Make a picture of shades of one colour, with an alpha of 0 where there is one."""
     channels = {'bgr8': BLUE_GREEN_RED, 'bgra8': (*BLUE_GREEN_RED, 0)}
     colour = channels.get(encoding, BLUE_GREEN_RED[::-1])
-    pixels = np.full((HEIGHT, WIDTH, len(colour)), colour, np.uint8)
+    pixels = picture(HEIGHT, WIDTH, colour, now_ns)
     return Image(
         header=header(now_ns, frame_id),
         height=HEIGHT,

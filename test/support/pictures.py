@@ -14,13 +14,11 @@ if TYPE_CHECKING:
 _BLOCK = 4
 
 
-def picture(
-    height: int, width: int, colour: tuple[int, int, int], seed: int = 0
-) -> NDArray[np.uint8]:
+def picture(height: int, width: int, colour: tuple[int, ...], seed: int = 0) -> NDArray[np.uint8]:
     """Paint a chessboard of a colour and a darker shade of it, which the seed chooses.
 
     Returns:
-        uint8 (height, width, 3), in the order of the channels of the colour.
+        uint8 (height, width, channels), in the order of the channels of the colour.
     """
     shade = np.random.default_rng(seed).uniform(0.5, 0.7)
     rows, columns = np.mgrid[:height, :width] // _BLOCK
