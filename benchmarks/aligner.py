@@ -42,8 +42,9 @@ WORST_LIMIT_US = 1000.0
 
 _SECOND_NS = 1_000_000_000
 _START_NS = 1_700_000_000 * _SECOND_NS
-_JPEG = np.zeros(50_000, np.uint8)
-_SOUND = np.zeros(800, np.float32)
+_PAYLOADS = np.random.default_rng(0).integers(0, 256, (7, 50_000), np.uint8)
+_SOUNDS = np.random.default_rng(0).normal(0.0, 0.1, (7, 800)).astype(np.float32)
+"""In turns: a sensor that repeats itself counts as frozen."""
 _COVARIANCE = np.eye(2)
 
 
@@ -90,12 +91,14 @@ class Result:
 
 def sample(topic: str, stamp_ns: int, received_ns: int) -> Sample:
     """Make a message of a topic, as the adapters would."""
+    turn = stamp_ns // 1_000_000 % 7
     if topic == 'camera':
-        return CompressedImage(stamp_ns, received_ns, 'camera', 'jpeg', _JPEG)
+        return CompressedImage(stamp_ns, received_ns, 'camera', 'jpeg', _PAYLOADS[turn])
     if topic == 'audio':
-        return AudioChunk(stamp_ns, received_ns, 'microphone', 16_000, _SOUND)
+        return AudioChunk(stamp_ns, received_ns, 'microphone', 16_000, _SOUNDS[turn])
     if topic == 'gnss':
-        return GnssFix(stamp_ns, received_ns, 'gnss', 48.0, 11.0, 500.0, _COVARIANCE)
+        latitude_deg = 48.0 + 1e-9 * turn
+        return GnssFix(stamp_ns, received_ns, 'gnss', latitude_deg, 11.0, 500.0, _COVARIANCE)
     return VelocitySample(stamp_ns, received_ns, 10.0, 0.0, 0.1, 0.01, 0.001)
 
 

@@ -68,8 +68,12 @@ def samples(index: int, image: ImageSample) -> Iterator[Sample]:
         yield VelocitySample(stamp, stamp, speed_mps=10.0, yaw_rate_rps=0.01)
         if tick % 2 == 0:
             sound = np.zeros(RATE_HZ // 50, np.float32)
+            sound[0] = 1e-7 * (10 * index + tick + 1)
             yield AudioChunk(stamp, stamp + 20 * MS, 'microphone', RATE_HZ, sound)
         if tick == 0:
+            # A camera that repeats itself to the last bit would count as frozen.
+            content = image.pixels[0, 0] if isinstance(image, RawImage) else image.payload[-1:]
+            content[:] = index % 256
             yield replace(image, stamp_ns=stamp, received_ns=stamp)
             yield GnssFix(stamp, stamp, 'gnss', index * 1e-5, 0.0, 0.0, np.eye(2))
 
@@ -139,7 +143,7 @@ def images() -> dict[str, ImageSample]:
     jpeg = cv2.imencode('.jpg', pixels)[1]
     return {
         'bgr8': RawImage(0, 0, 'camera', 'bgr8', np.asarray(pixels, np.uint8)),
-        'JPEG': CompressedImage(0, 0, 'camera', 'jpeg', np.asarray(jpeg, np.uint8)),
+        'JPEG': CompressedImage(0, 0, 'camera', 'jpeg', np.append(jpeg, np.uint8(0))),
     }
 
 
