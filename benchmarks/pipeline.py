@@ -24,7 +24,7 @@ from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import AudioChunk, CompressedImage, GnssFix, RawImage, VelocitySample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mm_fusion.runtime import Backend
     from mm_fusion.types.sensors import ImageSample, Sample
@@ -60,7 +60,7 @@ class Result:
         return (self.push_ms + self.step_ms) / self.floor_ms - 1
 
 
-def samples(index: int, image: ImageSample) -> Iterator[Sample]:
+def samples(index: int, images: Sequence[ImageSample]) -> Iterator[Sample]:
     """Make what arrives in one frame period, in order of arrival."""
     start = 1_700_000_000_000 * MS + index * PERIOD_NS
     for tick in range(10):
@@ -72,13 +72,14 @@ def samples(index: int, image: ImageSample) -> Iterator[Sample]:
             yield AudioChunk(stamp, stamp + 20 * MS, 'microphone', RATE_HZ, sound)
         if tick == 0:
             # A camera that repeats itself to the last bit would count as frozen.
-            content = image.pixels[0, 0] if isinstance(image, RawImage) else image.payload[-1:]
-            content[:] = index % 256
+            image = images[index % len(images)]
             yield replace(image, stamp_ns=stamp, received_ns=stamp)
             yield GnssFix(stamp, stamp, 'gnss', index * 1e-5, 0.0, 0.0, np.eye(2))
 
 
-def measure(bundle: Bundle, backend: Backend, image: ImageSample, frames: int) -> Result:
+def measure(
+    bundle: Bundle, backend: Backend, images: Sequence[ImageSample], frames: int
+) -> Result:
     """Measure pipeline and floor in turn."""
     pipeline = FusionPipeline(bundle, backend, Settings())
     pipeline.warm_up()
@@ -90,7 +91,7 @@ def measure(bundle: Bundle, backend: Backend, image: ImageSample, frames: int) -
     index = 0
     while len(steps) < frames:
         start = time.perf_counter()
-        for sample in samples(index, image):
+        for sample in samples(index, images):
             pipeline.push(sample)
         pushed = time.perf_counter()
         output = pipeline.step(sample.received_ns)
@@ -136,15 +137,17 @@ def _median_ms(values: list[float]) -> float:
     return statistics.median(values) * 1e3
 
 
-def images() -> dict[str, ImageSample]:
-    """Make a frame with soft structure, raw and compressed."""
+def images() -> dict[str, list[ImageSample]]:
+    """Make frames as a driver sends them, raw and compressed."""
     random = np.random.default_rng(0)
-    pixels = cv2.GaussianBlur(random.integers(0, 256, (*SIZE, 3), np.uint8), (9, 9), 3)
-    jpeg = cv2.imencode('.jpg', pixels)[1]
-    return {
-        'bgr8': RawImage(0, 0, 'camera', 'bgr8', np.asarray(pixels, np.uint8)),
-        'JPEG': CompressedImage(0, 0, 'camera', 'jpeg', np.append(jpeg, np.uint8(0))),
-    }
+    made: dict[str, list[ImageSample]] = {'bgr8': [], 'JPEG': []}
+    for _ in range(4):
+        noise = random.integers(0, 256, (*SIZE, 3), np.uint8)
+        pixels = np.asarray(cv2.GaussianBlur(noise, (9, 9), 3), np.uint8)
+        jpeg = np.asarray(cv2.imencode('.jpg', pixels)[1], np.uint8)
+        made['bgr8'].append(RawImage(0, 0, 'camera', 'bgr8', pixels))
+        made['JPEG'].append(CompressedImage(0, 0, 'camera', 'jpeg', jpeg))
+    return made
 
 
 def outcome(results: Mapping[str, Result], network: str) -> Outcome:
@@ -190,7 +193,9 @@ def main() -> int:
     bundle = Bundle.load(arguments.bundle)
     backend = create_backend(bundle, settings.inference)
     frames = arguments.frames or (100 if arguments.short else 1000)
-    results = {name: measure(bundle, backend, image, frames) for name, image in images().items()}
+    results = {
+        name: measure(bundle, backend, frames_of, frames) for name, frames_of in images().items()
+    }
     network = (
         f'{bundle.manifest.name} {bundle.manifest.version} on {backend.name}, '
         f'{settings.inference.threads} threads, image {featurizer_shape(bundle.manifest).image}'

@@ -150,6 +150,8 @@ class FusionNode(LifecycleNode):
             self.trigger_deactivate()
 
     def _failed(self, where: str, error: Exception) -> TransitionCallbackReturn:
+        if not self.context.ok():  # a signal came in the middle: that is no defect
+            return TransitionCallbackReturn.ERROR
         # rclpy turns an exception in a transition into this return value without a word.
         details = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
         self.get_logger().error(f'{where}: back to unconfigured after a defect:\n{details}')
@@ -210,7 +212,8 @@ def main(args: list[str] | None = None) -> None:
         node = FusionNode(load=load_for_good)
         if node.get_parameter('node.autostart').value is True:
             node.start()
-        rclpy.spin(node)
+        if rclpy.ok():  # else a signal came in the middle, and no executor could be made
+            rclpy.spin(node)
     except ExternalShutdownException:
         pass
     except Exception:
