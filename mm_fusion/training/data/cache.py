@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCHEMA = 1
+SCHEMA = 2
 """Counts changes of what an entry holds or how it is made."""
 
 _ENTRY_FILE = 'entry.json'
