@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from mm_fusion.errors import BundleError
 from mm_fusion.evaluation.labelled import score_roads, score_sounds
 from mm_fusion.runtime import Backend, Bundle, create_backend
 from mm_fusion.settings import InferenceSettings
@@ -60,6 +61,15 @@ def fuse(backend: Backend, present: tuple[int, int, int]) -> dict[str, NDArray[A
 
 def test_it_fits_into_the_repository(bundle: Bundle) -> None:
     assert sum(path.stat().st_size for path in bundle.path.iterdir()) <= MAX_BYTES
+
+
+def test_the_gate_has_measured_its_precisions_on_these_graphs(bundle: Bundle) -> None:
+    precisions = bundle.manifest.precisions
+    assert precisions['fp16'].accepted
+    assert set(bundle.graphs_at('fp16')) == set(bundle.graphs)
+    assert not precisions['int8'].accepted
+    with pytest.raises(BundleError, match='unevenness_uar by -1'):
+        bundle.graphs_at('int8')
 
 
 def test_held_out_scores_beat_the_baselines(document: dict[str, Any]) -> None:
