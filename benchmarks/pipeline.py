@@ -143,7 +143,9 @@ def images() -> dict[str, list[ImageSample]]:
     made: dict[str, list[ImageSample]] = {'bgr8': [], 'JPEG': []}
     for _ in range(4):
         noise = random.integers(0, 256, (*SIZE, 3), np.uint8)
-        pixels = np.asarray(cv2.GaussianBlur(noise, (9, 9), 3), np.uint8)
+        # Darker below: of a small network's image, nothing but that is left.
+        shade = np.linspace(1.0, 0.4, SIZE[0])[:, np.newaxis, np.newaxis]
+        pixels = np.asarray(cv2.GaussianBlur(noise, (9, 9), 3) * shade, np.uint8)
         jpeg = np.asarray(cv2.imencode('.jpg', pixels)[1], np.uint8)
         made['bgr8'].append(RawImage(0, 0, 'camera', 'bgr8', pixels))
         made['JPEG'].append(CompressedImage(0, 0, 'camera', 'jpeg', jpeg))

@@ -8,20 +8,22 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import xml.etree.ElementTree as ElementTree
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mm_fusion import __version__
 from mm_fusion.cli.findings import Finding, Severity
-from mm_fusion.errors import MmFusionError
+from mm_fusion.documents import read_text
+from mm_fusion.errors import DocumentError, MmFusionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mm_fusion.settings import InferenceSettings
 
+_LONGEST_PROFILE = 1_000_000
 _NEEDED = {
     'numpy': 'numpy',
     'opencv': 'cv2',
@@ -136,15 +138,15 @@ def transport_of(environment: Mapping[str, str]) -> Transport:
         return Transport('no profile', DEFAULT_SEGMENT)
     path = Path(environment[name])
     try:
-        tree = ElementTree.parse(path)  # noqa: S314 - the user's ROS reads it as well
-    except (OSError, ElementTree.ParseError) as error:
-        return Transport(f'{name}={path.name}', DEFAULT_SEGMENT, f'{path}: {error}')
-    sizes = [
-        int(text)
-        for found in tree.iter()
-        if found.tag.rpartition('}')[2] == 'segment_size'
-        and (text := (found.text or '').strip()).isdigit()
-    ]
+        profile = read_text(path, _LONGEST_PROFILE)
+    except DocumentError as error:
+        return Transport(f'{name}={path.name}', DEFAULT_SEGMENT, str(error))
+    # No parser of XML: those of the standard library expand entities without bound.
+    if not re.search(r'</(dds|profiles)>\s*$', profile):
+        problem = f'{path}: found no end of a Fast DDS profile, expected </dds> or </profiles>'
+        return Transport(f'{name}={path.name}', DEFAULT_SEGMENT, problem)
+    plain = re.sub(r'<!--.*?-->', '', profile, flags=re.DOTALL)
+    sizes = [int(size) for size in re.findall(r'<segment_size>\s*(\d{1,12})\s*<', plain)]
     return Transport(f'{name}={path.name}', max(sizes, default=DEFAULT_SEGMENT))
 
 

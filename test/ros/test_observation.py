@@ -70,7 +70,11 @@ def test_topics_of_other_names_are_found_by_their_types(graph: Graph) -> None:
     car.create_publisher(type(car.message('fix', 1)), '/gnss/fix', 5)
     seen = observe({}, seconds=0.1)
     assert seen.elsewhere == {'fix': '/gnss/fix'}
-    seen = observe({'fix': '/gnss/fix'}, seconds=0.1)
+    # Each observer discovers the publisher anew, which takes as long as the machine is busy.
+    for _ in range(20):
+        seen = observe({'fix': '/gnss/fix'}, seconds=0.1)
+        if seen.inputs['fix'].publishers:
+            break
     assert seen.inputs['fix'].publishers
     assert seen.elsewhere == {}
 

@@ -60,7 +60,9 @@ def _messages(tick: int, stamp_ns: int, inputs: Collection[str]) -> list[tuple[s
         fix = recordings.nav_sat_fix(latitude, longitude, 500.0, stamp_ns=stamp_ns)
         found.append(('/fix', fix))
     if 'image' in inputs and tick % 4 == 0:
-        found.append(('/image/compressed', recordings.compressed(_picture(tick), stamp_ns=stamp_ns)))
+        found.append(
+            ('/image/compressed', recordings.compressed(_picture(tick), stamp_ns=stamp_ns))
+        )
     if 'audio' in inputs and tick % 4 == 0:
         sound = (3000 * np.sin((np.arange(3200) + 800 * tick) * 0.3)).astype('<i2')
         begin_ns = stamp_ns - 200_000_000

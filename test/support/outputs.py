@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ def status(name: str) -> Any:
         state=0 if name != 'camera' else 2,
         age=T['builtin_interfaces/msg/Duration'](sec=0, nanosec=1000),
         weight=1.0 if name == 'microphone' else 0.0,
+        cause='',
+        quality=math.nan,
         rate=10.0,
         received=40,
         dropped=3 if name == 'gnss' else 0,
