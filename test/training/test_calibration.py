@@ -21,13 +21,19 @@ from mm_fusion.training.calibration import (
     softmax,
     trusting,
 )
-from mm_fusion.training.config import CalibrationConfig
 from mm_fusion.types.features import MODES, STEPS
 
 if TYPE_CHECKING:
+    from mm_fusion.training.config import CalibrationConfig
     from mm_fusion.training.predict import Predictions
 
 pytestmark = pytest.mark.torch
+
+
+def aims(**values: float) -> CalibrationConfig:
+    from mm_fusion.training.config import CalibrationConfig
+
+    return CalibrationConfig(**values)
 
 
 def predictions(*arguments: Any, **options: Any) -> Predictions:
@@ -97,7 +103,7 @@ def test_rare_classes_are_found_more_often_and_stay_calibrated() -> None:
     part = predictions(4000, {'friction': logits}, {'friction': friction})
     recall = []
     for power in (0.0, 0.5):
-        found = calibrate([part], CalibrationConfig(friction_balance=power), None)
+        found = calibrate([part], aims(friction_balance=power), None)
         raised = logits + np.array(found['offsets']['friction'])
         recall.append(float((raised.argmax(axis=1) == 1)[friction == 1].mean()))
         assert found['offsets']['material'] == [0.0] * 5
@@ -122,7 +128,7 @@ def test_a_share_of_truths_lies_in_the_scaled_ellipse_at_each_step() -> None:
                 ['a'] * 3000 + ['b'] * 1000,
             )
         ],
-        CalibrationConfig(),
+        aims(),
         None,
     )
     scales = found['trajectory']['covariance_scales']
@@ -147,17 +153,17 @@ def paths(drives: dict[str, float], count: int = 50) -> Predictions:
 
 
 def test_residuals_are_trusted_as_far_as_drives_left_out_confirm_them() -> None:
-    whole = calibrate([paths({'a': 1.0, 'b': 1.0})], CalibrationConfig(), None)
+    whole = calibrate([paths({'a': 1.0, 'b': 1.0})], aims(), None)
     assert whole['central_mode'] == {'share': 1.0, 'held_out': {'a': 1.0, 'b': 1.0}}
 
     # Each drive weighs by its error over that of its roll-out; c went the other way.
-    mixed = calibrate([paths({'a': 0.5, 'b': 0.5, 'c': -2.0})], CalibrationConfig(), None)
+    mixed = calibrate([paths({'a': 0.5, 'b': 0.5, 'c': -2.0})], aims(), None)
     assert mixed['central_mode']['share'] == 0.5
     assert mixed['central_mode']['held_out'] == {'a': 0.5, 'b': 0.5, 'c': 0.5}
 
-    never = calibrate([paths({'a': -1.0})], CalibrationConfig(), None)
+    never = calibrate([paths({'a': -1.0})], aims(), None)
     assert never['central_mode'] == {'share': 0.0, 'held_out': {}}
-    assert calibrate([], CalibrationConfig(), None)['central_mode'] == {'share': 1.0}
+    assert calibrate([], aims(), None)['central_mode'] == {'share': 1.0}
 
 
 def test_only_residuals_of_the_central_mode_shrink() -> None:
@@ -191,7 +197,7 @@ def test_what_new_data_say_nothing_of_is_kept() -> None:
     logits[np.arange(500), np.where(random.uniform(size=500) < 0.8, friction, 1 - friction)] = 9.0
     found = calibrate(
         [predictions(500, {'friction': logits}, {'friction': friction})],
-        CalibrationConfig(),
+        aims(),
         known,
     )
     assert found['temperatures']['friction'] > 2.0
@@ -205,7 +211,7 @@ def test_what_new_data_say_nothing_of_is_kept() -> None:
         'friction_coefficient_std_scale',
     ):
         assert found[name] == known[name]
-    nothing = calibrate([], CalibrationConfig(), None)
+    nothing = calibrate([], aims(), None)
     assert nothing['siren_threshold'] == 0.5
     assert nothing['trajectory']['covariance_scales'] == [1.0] * STEPS
     assert set(nothing['temperatures'].values()) == {1.0}
@@ -218,7 +224,7 @@ def test_the_threshold_keeps_the_rate_of_false_alarms_by_clip() -> None:
     logits = random.normal(0, 1, (1200, 1)) + 3.0 * windows[:, None]
     owners = np.repeat(np.arange(400, dtype=np.int64), 3)
     part = predictions(1200, {'siren': logits}, {'siren': windows}, owners=owners)
-    found = calibrate([part], CalibrationConfig(siren_false_positive_rate=0.05), None)
+    found = calibrate([part], aims(siren_false_positive_rate=0.05), None)
     scores, targets, first = siren_cases([part], found['temperatures']['siren'])
     assert (targets == siren).all()
     assert (first == np.arange(400) * 3).all()
@@ -238,6 +244,6 @@ def test_the_deviation_of_the_friction_coefficient_becomes_honest() -> None:
     output = np.stack([np.full(5000, 0.6), np.full(5000, np.log(0.05))], axis=1)
     truth = random.normal(0.6, 0.15, 5000)
     part = predictions(5000, {'friction_coefficient': output}, {'friction_coefficient': truth})
-    assert calibrate([part], CalibrationConfig(), None)[
-        'friction_coefficient_std_scale'
-    ] == pytest.approx(3.0, rel=0.05)
+    assert calibrate([part], aims(), None)['friction_coefficient_std_scale'] == pytest.approx(
+        3.0, rel=0.05
+    )
