@@ -90,7 +90,8 @@ class Inputs:
             offers = [
                 offer_of(info) for info in self._node.get_publishers_info_by_topic(item.topic)
             ]
-            item.losses.alone = len(offers) == 1
+            # None is seen yet where a publisher has just come.
+            item.losses.alone = len(offers) <= 1
             choice = choose(item.topic, offers, item.expected, item.choice, eager=item.configured)
             if choice != item.choice:
                 item.choice = choice
