@@ -18,7 +18,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-REPORTING = ('aligner', 'synchronizer', 'geometry', 'pipeline', 'node', 'executors', 'evaluate', 'soak')
+REPORTING = (
+    'aligner',
+    'synchronizer',
+    'geometry',
+    'pipeline',
+    'node',
+    'executors',
+    'evaluate',
+    'soak',
+)
 """Those with the options of ``benchmarks.report``."""
 BENCHMARKS = (*REPORTING, 'simulation_camera', 'simulation_sound')
 
