@@ -171,7 +171,7 @@ class Finding:
         return asdict(self)
 
 
-class _WithoutTruth:
+class WithoutTruth:
     """A drive whose truth nobody asks for."""
 
     def __init__(self, drive: SimulatedDrive) -> None:
@@ -179,9 +179,11 @@ class _WithoutTruth:
         self.scenario = drive.scenario
 
     def deliveries(self) -> Iterator[Delivery]:
+        """Give what the drive delivers."""
         return self._drive.deliveries()
 
     def truths(self, rate_hz: float = 20.0) -> Iterator[DriveTruth]:
+        """Give nothing."""
         return iter(())
 
 
@@ -217,7 +219,7 @@ class Campaign:
         drive = SimulatedDrive(replace(self._scenario, faults=faults), scene, self._world)
         listener = _Listener(FusionPipeline(self._bundle, self._backend, Settings()), planned)
         try:
-            for message in DriveMessages(_WithoutTruth(drive)):
+            for message in DriveMessages(WithoutTruth(drive)):
                 if message.topic in _TOPICS:
                     listener.receive(message.topic, message.data, message.received_ns)
             listener.finish()

@@ -141,10 +141,10 @@ def transport_of(environment: Mapping[str, str]) -> Transport:
         profile = read_text(path, _LONGEST_PROFILE)
     except DocumentError as error:
         return Transport(f'{name}={path.name}', DEFAULT_SEGMENT, str(error))
-    # No parser of XML: those of the standard library expand entities without bound.
     if not re.search(r'</(dds|profiles)>\s*$', profile):
         problem = f'{path}: found no end of a Fast DDS profile, expected </dds> or </profiles>'
         return Transport(f'{name}={path.name}', DEFAULT_SEGMENT, problem)
+    # No parser of XML: those of the standard library expand entities without bound.
     plain = re.sub(r'<!--.*?-->', '', profile, flags=re.DOTALL)
     sizes = [int(size) for size in re.findall(r'<segment_size>\s*(\d{1,12})\s*<', plain)]
     return Transport(f'{name}={path.name}', max(sizes, default=DEFAULT_SEGMENT))

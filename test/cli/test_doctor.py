@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +19,10 @@ from mm_fusion.cli.doctor_machine import (
     transport_of,
 )
 from mm_fusion.cli.findings import Severity
-from mm_fusion.cli.main import main
 from mm_fusion.resources import config_path
 from mm_fusion.settings import InferenceSettings
 from support.bundles import write_tiny_bundle
+from support.commands import runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,17 +43,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run ``mm_fusion doctor`` and return status, stdout and stderr."""
-    monkeypatch.setenv('COLUMNS', '200')
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, 'argv', ['mm_fusion', 'doctor', *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return call
+    return runner('doctor', monkeypatch, capsys, columns=200)
 
 
 def test_the_machine_is_described(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mm_fusion.bags import BagWriter
-from mm_fusion.cli.main import main
 from support.bundles import write_tiny_bundle
+from support.commands import runner
 from support.drives import write_circle
 from support.truths import write_told
 
@@ -44,18 +43,7 @@ def run(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run ``mm_fusion evaluate`` and return status, stdout and stderr."""
-    monkeypatch.setenv('COLUMNS', '160')
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        options = ('--bundle', bundle, *arguments)
-        monkeypatch.setattr(sys, 'argv', ['mm_fusion', 'evaluate', *map(str, options)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return call
+    return runner('evaluate', monkeypatch, capsys, first=('--bundle', bundle))
 
 
 def test_tables_json_and_page(

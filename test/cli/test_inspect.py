@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +10,10 @@ import pytest
 from mm_fusion.bags import BagWriter
 from mm_fusion.cli.findings import Finding, Severity, worst
 from mm_fusion.cli.inspect_findings import findings_of
-from mm_fusion.cli.main import main
 from mm_fusion.recordings.clock_offsets import ClockOffset
 from mm_fusion.recordings.survey import Delay, Gap, StreamSurvey, Survey
 from support import recordings
+from support.commands import runner
 from support.drives import START_NS, write_circle
 
 if TYPE_CHECKING:
@@ -27,17 +26,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run ``mm_fusion inspect`` and return status, stdout and stderr."""
-    monkeypatch.setenv('COLUMNS', '200')
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, 'argv', ['mm_fusion', 'inspect', *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return call
+    return runner('inspect', monkeypatch, capsys, columns=200)
 
 
 def test_topics_roles_rates_and_findings_are_shown(

@@ -18,7 +18,7 @@ from mm_fusion.bags import drive_messages as topics
 from mm_fusion.bags import read_bag
 from mm_fusion.bags.drive_messages import TYPES
 from mm_fusion.bags.raw import RawBag
-from mm_fusion.cli.main import main
+from support.commands import runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,17 +58,7 @@ def blind(tiny: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run ``mm_fusion simulate`` and return status, stdout and stderr."""
-    monkeypatch.setenv('COLUMNS', '160')
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, 'argv', ['mm_fusion', 'simulate', *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return call
+    return runner('simulate', monkeypatch, capsys)
 
 
 def messages(path: Path) -> dict[str, list[tuple[int, bytes]]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from benchmarks.faulty_drives import WithoutTruth
 from mm_fusion.bags.drive_messages import AUDIO, FIX, IMAGE, TYPES, VELOCITY, DriveMessages
 from mm_fusion.bags.typestore import known_types
 from mm_fusion.errors import SampleError
@@ -37,14 +38,13 @@ from support.pictures import picture
 from support.worlds import small_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
 
     from mm_fusion.alignment import AlignmentCounters
     from mm_fusion.simulation.faults import FaultCounts
-    from mm_fusion.simulation.samples import DriveTruth
     from mm_fusion.simulation.world import World
     from mm_fusion.types.predictions import FusionOutput
     from mm_fusion.types.sensors import Sample
@@ -102,20 +102,6 @@ class Counted:
 
     def others_lost_nothing(self, sensor: str) -> bool:
         return not any(drops for other, drops in self.drops.items() if other != sensor)
-
-
-class WithoutTruth:
-    """A drive whose truth nobody asks for."""
-
-    def __init__(self, drive: SimulatedDrive) -> None:
-        self._drive = drive
-        self.scenario = drive.scenario
-
-    def deliveries(self) -> Iterator[Delivery]:
-        return self._drive.deliveries()
-
-    def truths(self, rate_hz: float = 20.0) -> Iterator[DriveTruth]:
-        return iter(())
 
 
 class Receiver:
