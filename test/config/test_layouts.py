@@ -15,7 +15,7 @@ from mm_fusion_msgs.msg import FusionStatus, ModalityStatus, RoadState
 
 from support import point_clouds
 from support.bundles import write_tiny_bundle
-from support.ros_graph import Graph, activated, graph
+from support.ros_graph import Graph, activated, graph, topics_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def published(
     found: dict[str, list[str]] = {}
 
     def look() -> bool:
-        found.update(node.get_publisher_names_and_types_by_node('mm_fusion', '/'))
+        found.update(topics_of(node, node.get_publishers_info_by_topic))
         return '/mm_fusion/trajectory_cloud' in found
 
     graph.until(look, 'the topics of the node')

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from rclpy.topic_endpoint_info import TopicEndpointInfo
+
 AUDIO_RATE_HZ = 16_000
 TICK_S = 0.05
 DEADLINE_S = 60.0
@@ -105,6 +107,26 @@ def graph() -> Iterator[Graph]:
     made = Graph()
     yield made
     made.close()
+
+
+def topics_of(
+    node: Node, infos: Callable[[str], list[TopicEndpointInfo]]
+) -> dict[str, list[str]]:
+    """Give the topics at which a node has an endpoint, and their types, as DDS sees them.
+
+    Not asked by ``get_..._names_and_types_by_node``: that takes the first participant with a node
+    of this name, which may be one that has just left (of the test before) and is not forgotten yet.
+    Such a one has no endpoint but those of its lifecycle, so that it adds nothing here.
+
+    Args:
+        node: Whose topics.
+        infos: Its ``get_publishers_info_by_topic`` or ``get_subscriptions_info_by_topic``.
+    """
+    return {
+        topic: types
+        for topic, types in node.get_topic_names_and_types()
+        if any(info.node_name == node.get_name() for info in infos(topic))
+    }
 
 
 class Car(Node):
