@@ -115,7 +115,7 @@ def topics_of(
     """Give the topics at which a node has an endpoint, and their types, as DDS sees them.
 
     Not asked by ``get_..._names_and_types_by_node``: that takes the first participant with a node
-    of this name, which may be one that has just left (of the test before) and is not forgotten yet.
+    of this name, which may be one that has just left, of the test before, and is not forgotten.
     Such a one has no endpoint but those of its lifecycle, so that it adds nothing here.
 
     Args:
