@@ -109,9 +109,7 @@ def graph() -> Iterator[Graph]:
     made.close()
 
 
-def topics_of(
-    node: Node, infos: Callable[[str], list[TopicEndpointInfo]]
-) -> dict[str, list[str]]:
+def topics_of(node: Node, infos: Callable[[str], list[TopicEndpointInfo]]) -> dict[str, list[str]]:
     """Give the topics at which a node has an endpoint, and their types, as DDS sees them.
 
     Not asked by ``get_..._names_and_types_by_node``: that takes the first participant with a node
