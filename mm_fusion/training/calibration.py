@@ -27,7 +27,7 @@ _CHI2 = -2.0 * float(np.log1p(-CONFIDENCE))
 """Squared Mahalanobis distance that a share of a two-dimensional Gaussian lies within."""
 _NORMAL_90 = 1.6448536
 """Deviations that 90 % of a Gaussian lie within."""
-_MOST_RARITY = 400.0
+_FEWEST_RAISED = 10
 SHARES = np.linspace(0.0, 1.0, 21)
 _TINY_M = 1e-6
 _NOT_FITTED = 'not fitted'
@@ -115,7 +115,8 @@ def balance_offsets(
 
     The posterior is divided by the share of its class to the power (Menon et al., 2021,
     Long-tail learning via logit adjustment): 0 keeps the classes as frequent as they were, 1
-    takes all for equally frequent. The limit keeps a class with one example from ruling.
+    takes all for equally frequent. A class with few examples is not raised: how well the network
+    knows it cannot be told from them, and it would be seen wherever the network is in doubt.
 
     Args:
         logits: (n, classes), at any temperature.
@@ -123,11 +124,11 @@ def balance_offsets(
         power: Of the share.
 
     Returns:
-        (classes,), to add to the logits; 0 for classes without examples, whose share is unknown.
+        (classes,), to add to the logits; 0 for classes with fewer than 10 examples.
     """
     counts = np.bincount(targets, minlength=logits.shape[1])
-    rarity = np.minimum(counts.max() / np.maximum(counts, 1), _MOST_RARITY)
-    shift = np.where(counts > 0, power * np.log(rarity), 0.0)
+    rarity = counts.max() / np.maximum(counts, 1)
+    shift = np.where(counts >= _FEWEST_RAISED, power * np.log(rarity), 0.0)
     return np.asarray(shift * fit_temperature(logits, targets))
 
 

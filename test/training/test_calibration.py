@@ -85,13 +85,15 @@ def test_offsets_take_off_a_power_of_how_frequent_a_class_is(power: float) -> No
         assert left - left[0] == pytest.approx(0.0, abs=0.2)
 
 
-def test_a_class_without_examples_has_no_offset_and_one_with_few_a_bounded_one() -> None:
-    targets = np.repeat([0, 1], [10_000, 1])
-    logits = np.tile([2.0, 0.0, 0.0], (10_001, 1))
-    logits[-1] = [0.0, 2.0, 0.0]
+@pytest.mark.parametrize(('examples', 'raised'), [(0, False), (9, False), (10, True)])
+def test_a_class_with_few_examples_is_not_raised(examples: int, *, raised: bool) -> None:
+    targets = np.repeat([0, 1, 2], [10_000, 500, examples])
+    logits = 2.0 * np.eye(3)[targets]
     found = balance_offsets(logits, targets, 1.0)
-    assert found[2] == found[0] == 0.0
-    assert found[1] == pytest.approx(fit_temperature(logits, targets) * np.log(400.0))
+    assert found[0] == 0.0
+    assert found[1] == pytest.approx(fit_temperature(logits, targets) * np.log(20.0))
+    assert (found[2] > found[1]) == raised
+    assert (found[2] == 0.0) != raised
 
 
 def test_rare_classes_are_found_more_often_and_stay_calibrated() -> None:
