@@ -53,6 +53,8 @@ class Measurement:
 class _Recorder:
     """Keep every output of the backend that it hands everything to."""
 
+    concurrent = False
+
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.name, self.reason = backend.name, backend.reason

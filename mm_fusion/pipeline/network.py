@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from mm_fusion.features import FeaturizerShape
 from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mm_fusion.pipeline.stopwatch import Stopwatch
@@ -55,6 +58,9 @@ class _Encoder:
 class Network:
     """Run the stages of a bundle for one snapshot: the encoders of what is present, then fusion.
 
+    Where the backend allows it, the other encoders run beside the first in a thread of their own,
+    which ends with this object. The outputs are the same.
+
     Args:
         manifest: Contract of the bundle.
         backend: Runs its stages.
@@ -72,6 +78,7 @@ class Network:
             for stage, (_, embedding) in EMBEDDINGS.items()
             if stage in manifest.stages
         }
+        self._beside = ThreadPoolExecutor(1, 'encoders')
 
     def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
         """Run the encoders and the fusion stage.
@@ -81,16 +88,39 @@ class Network:
         """
         inputs: dict[str, NDArray[Any]] = {'presence': batch.presence, 'age_s': batch.age_s}
         features = {'image': batch.image, 'audio': batch.audio, 'motion': batch.motion}
+        present = []
         for stage, absent in self._absent.items():
             taken, embedding = EMBEDDINGS[stage]
             value = features[taken]
             if value is None:
                 inputs[embedding] = absent
-                continue
-            with watch(stage):
-                inputs[embedding] = self._encoders[stage].run(value)
+            else:
+                present.append((stage, value))
+        inputs |= self._embed(present, watch)
         with watch(FUSION):
             return self._backend.run(FUSION, inputs)
+
+    def _embed(
+        self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch
+    ) -> dict[str, NDArray[Any]]:
+        if len(present) < 2 or not self._backend.concurrent:
+            return self._encode(present, watch)
+        beside = self._beside.submit(self._encode, present[1:], watch)
+        try:
+            embeddings = self._encode(present[:1], watch)
+        finally:
+            wait([beside])
+        return embeddings | beside.result()
+
+    def _encode(
+        self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch
+    ) -> dict[str, NDArray[Any]]:
+        """Run encoders one after another; each belongs to one thread at a time."""
+        embeddings = {}
+        for stage, value in present:
+            with watch(stage):
+                embeddings[EMBEDDINGS[stage][1]] = self._encoders[stage].run(value)
+        return embeddings
 
     def warm_up(self) -> None:
         """Run each stage once on zeros.

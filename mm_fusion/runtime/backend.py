@@ -25,7 +25,7 @@ BACKENDS = ('auto', 'tensorrt', 'onnxruntime', 'torch')
 
 
 class Backend(Protocol):
-    """Run stages by name. One thread at a time may use a backend."""
+    """Run stages by name. One thread at a time may use a backend, unless it is ``concurrent``."""
 
     @property
     def name(self) -> str:
@@ -34,6 +34,10 @@ class Backend(Protocol):
     @property
     def reason(self) -> str:
         """Why this backend was chosen, as published."""
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads may run different stages at once."""
 
     def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run one stage.

@@ -36,6 +36,8 @@ class OnnxRuntimeBackend:
         BundleError: A graph cannot be loaded, or is not what the manifest says.
     """
 
+    concurrent = True
+
     def __init__(
         self, bundle: Bundle, *, threads: int, reason: str, precision: str = 'fp32'
     ) -> None:

@@ -68,6 +68,9 @@ class SwitchingBackend:
         self._job: _Job | None = None
         self._begin()
 
+    concurrent = False
+    """Stages come in order: between two frames it may switch to a backend of one thread."""
+
     @property
     def name(self) -> str:
         """Name of the one that serves."""

@@ -75,6 +75,8 @@ class TorchBackend:
         BackendError: torch or safetensors is not installed, or the bundle has no weights that fit.
     """
 
+    concurrent = False
+
     def __init__(self, bundle: Bundle) -> None:
         try:
             import torch

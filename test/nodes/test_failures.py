@@ -36,6 +36,7 @@ class FlakyBackend:
         self._backend = backend
         self.name = backend.name
         self.reason = backend.reason
+        self.concurrent = backend.concurrent
         self.failure: Exception | None = None
 
     def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

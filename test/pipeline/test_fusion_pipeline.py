@@ -390,6 +390,7 @@ class FailingOnce:
 
     name = 'failing'
     reason = 'test'
+    concurrent = False
 
     def __init__(self, backend: Backend, failing_run: int) -> None:
         self._backend = backend

@@ -24,6 +24,8 @@ FRAME = ('image_encoder', 'audio_encoder', 'fusion')
 class Recorded:
     """A backend that notes what it runs, and fails as told."""
 
+    concurrent = False
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.reason = f'reason of {name}'

@@ -187,7 +187,11 @@ class Car(Node):
             now_ns = self.get_clock().now().nanoseconds
         self._ticks += 1
         for role in self.sensors:
-            self.outlets[role].publish(self.message(role, now_ns))
+            self.publish(role, self.message(role, now_ns))
+
+    def publish(self, role: str, message: Any) -> None:
+        """Publish one message of a tick."""
+        self.outlets[role].publish(message)
 
     def message(self, role: str, stamp_ns: int) -> Any:
         """Make a sound message of one sensor."""

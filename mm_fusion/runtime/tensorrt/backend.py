@@ -171,6 +171,8 @@ class TensorRtBackend:
         InferenceError: The device fails.
     """
 
+    concurrent = False
+
     def __init__(self, bundle: Bundle, engines: Engines, *, cuda_graphs: bool) -> None:
         device = engines.device
         self.name = named('tensorrt', engines.precision)
