@@ -11,7 +11,8 @@ import numpy as np
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.metrics.road_state import score_siren, score_surface
 from mm_fusion.metrics.trajectory import CONFIDENCE, score_paths
-from mm_fusion.training.calibration import likely_paths, siren_cases, softmax, trusting
+from mm_fusion.training.calibration import siren_cases, softmax
+from mm_fusion.training.path_calibration import likely_paths, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
