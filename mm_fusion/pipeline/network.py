@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mm_fusion.features import FeaturizerShape
+from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mm_fusion.pipeline.stopwatch import Stopwatch
     from mm_fusion.runtime import Backend
     from mm_fusion.types.bundle import Manifest
     from mm_fusion.types.features import FeatureBatch
@@ -105,12 +105,15 @@ class Network:
     ) -> dict[str, NDArray[Any]]:
         if len(present) < 2 or not self._backend.concurrent:
             return self._encode(present, watch)
-        beside = self._beside.submit(self._encode, present[1:], watch)
+        other_watch = Stopwatch()
+        others = self._beside.submit(self._encode, present[1:], other_watch)
         try:
             embeddings = self._encode(present[:1], watch)
         finally:
-            wait([beside])
-        return embeddings | beside.result()
+            wait([others])
+        embeddings |= others.result()
+        watch.durations_s |= other_watch.durations_s
+        return embeddings
 
     def _encode(
         self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch

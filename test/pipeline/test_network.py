@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -29,18 +30,30 @@ class CountingBackend:
 
     Args:
         backend: What really runs.
+
+    Attributes:
+        runs: By stage.
+        failing: Stages that fail.
+        meeting: Where encoders wait for each other.
+        threads: By stage, in which it ran last.
     """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.name, self.reason = backend.name, backend.reason
+        self.concurrent = backend.concurrent
         self.runs: Counter[str] = Counter()
-        self.failing = False
+        self.failing: set[str] = set()
+        self.meeting = threading.Barrier(1)
+        self.threads: dict[str, threading.Thread] = {}
         self._buffers: dict[str, NDArray[Any]] = {}
 
     def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        if self.failing:
-            raise InferenceError('no')
+        self.threads[stage] = threading.current_thread()
+        if stage != 'fusion':
+            self.meeting.wait()
+        if stage in self.failing:
+            raise InferenceError(f'no {stage}')
         self.runs[stage] += 1
         outputs = self._backend.run(stage, inputs)
         for name, value in outputs.items():
@@ -124,10 +137,10 @@ def test_a_buffer_that_is_filled_anew_is_another_input(
 def test_an_encoder_that_failed_runs_again(bundle: Bundle, backend: CountingBackend) -> None:
     network = Network(bundle.manifest, backend)
     network.run(batch(200, None), Stopwatch())
-    backend.failing = True
+    backend.failing = {'image_encoder'}
     with pytest.raises(InferenceError):
         network.run(batch(90, None), Stopwatch())
-    backend.failing = False
+    backend.failing = set()
     network.run(batch(90, None), Stopwatch())
     assert backend.runs['image_encoder'] == 2
 
@@ -140,3 +153,41 @@ def test_an_encoder_that_does_not_run_has_a_latency_too(
         watch = Stopwatch()
         network.run(batch(200, 0.1), watch)
     assert list(watch.durations_s) == ['image_encoder', 'audio_encoder', 'fusion']
+
+
+def test_encoders_run_at_once_where_the_backend_allows_it(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    backend.meeting = threading.Barrier(2, timeout=30.0)
+    Network(bundle.manifest, backend).run(batch(200, 0.1), Stopwatch())
+
+
+def test_elsewhere_one_thread_runs_everything(bundle: Bundle, backend: CountingBackend) -> None:
+    backend.concurrent = False
+    Network(bundle.manifest, backend).run(batch(200, 0.1), Stopwatch())
+    assert backend.threads.keys() == {'image_encoder', 'audio_encoder', 'fusion'}
+    assert set(backend.threads.values()) == {threading.current_thread()}
+
+
+@pytest.mark.parametrize('stage', ['image_encoder', 'audio_encoder'])
+def test_a_failure_beside_is_raised_and_harms_nothing_later(
+    bundle: Bundle, backend: CountingBackend, stage: str
+) -> None:
+    network = Network(bundle.manifest, backend)
+    backend.failing = {stage}
+    with pytest.raises(InferenceError, match=f'no {stage}'):
+        network.run(batch(200, 0.1), Stopwatch())
+    assert 'fusion' not in backend.runs
+    backend.failing = set()
+    network.run(batch(200, 0.1), Stopwatch())
+    assert backend.runs == {'image_encoder': 1, 'audio_encoder': 1, 'fusion': 1}
+
+
+def test_the_thread_ends_with_the_network(bundle: Bundle, backend: CountingBackend) -> None:
+    network = Network(bundle.manifest, backend)
+    network.run(batch(200, 0.1), Stopwatch())
+    thread = backend.threads['audio_encoder']
+    assert thread is not threading.current_thread()
+    del network
+    thread.join(30.0)
+    assert not thread.is_alive()
