@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from mm_fusion.types.snapshot import ModalityReport, Snapshot
 
 
+_TOGETHER_NS = 100_000_000
+"""Of snapshots that become ready together, a live node that keeps up takes those that are less
+than this older than the newest."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """What is known at one instant, before any network has run.
@@ -79,6 +84,7 @@ class FeaturePipeline:
         self._min_quality = settings.camera.min_quality
         self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
         self._epoch = 0
+        self._behind = False
 
     def push(self, sample: Sample) -> None:
         """Take in one sample; what cannot be used is counted, never raised."""
@@ -90,21 +96,25 @@ class FeaturePipeline:
         with self._lock:
             self._aligner.drop(modality, reason)
 
-    def step(self, now_ns: int, *, newest_only: bool = False) -> Observation | None:
-        """Observe one snapshot that is complete or past its deadline.
+    def step(self, now_ns: int, *, live: bool = False) -> Observation | None:
+        """Observe one snapshot that is complete or past its deadline, the oldest first.
 
         Args:
             now_ns: The time now, by the clock that stamped the arrival of the samples.
-            newest_only: Take the newest snapshot and count the older ones as superseded, as a
-                live node must; otherwise take the oldest, one a call, so that none is lost.
+            live: Count as superseded what newer ones have overtaken, as a live node must: all but
+                the newest, unless they have become ready together and within 0.1 s, as the
+                frames that one chunk of sound covers. Otherwise none is lost.
 
         Returns:
             The observation, or None where no snapshot is ready.
         """
         with self._lock:
-            self._ready.extend(self._aligner.poll(now_ns))
-            while newest_only and len(self._ready) > 1:
-                self._aligner.supersede(self._ready.popleft())
+            fresh = self._aligner.poll(now_ns)
+            # Behind from when some are overtaken until there is time to wait for others.
+            self._behind = bool(fresh) and (self._behind or bool(self._ready))
+            self._ready.extend(fresh)
+            if live and fresh:
+                self._catch_up(0 if self._behind else _TOGETHER_NS)
         return self._observe(self._ready.popleft()) if self._ready else None
 
     def finish(self) -> Iterator[Observation]:
@@ -117,6 +127,8 @@ class FeaturePipeline:
     @property
     def next_deadline_ns(self) -> int | None:
         """Time at which ``step`` has something at the latest; None where nothing waits."""
+        if self._ready:
+            return self._ready[0].stamp_ns
         with self._lock:
             return self._aligner.next_deadline_ns
 
@@ -130,6 +142,12 @@ class FeaturePipeline:
         """Report on each sensor at a time, by the clock that stamped the arrivals."""
         with self._lock:
             return self._aligner.reports(now_ns=now_ns)
+
+    def _catch_up(self, span_ns: int) -> None:
+        """Give up what is ready but older than the newest by a span or more."""
+        newest_ns = self._ready[-1].stamp_ns
+        while len(self._ready) > 1 and not 0 <= newest_ns - self._ready[0].stamp_ns < span_ns:
+            self._aligner.supersede(self._ready.popleft())
 
     def _observe(self, snapshot: Snapshot) -> Observation:
         if snapshot.epoch != self._epoch:

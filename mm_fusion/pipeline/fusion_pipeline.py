@@ -69,13 +69,14 @@ class FusionPipeline:
         """Decode by other settings from the next snapshot on; what is filtered goes on."""
         self._wanted = decoding
 
-    def step(self, now_ns: int, *, newest_only: bool = False) -> FusionOutput | None:
-        """Predict from one snapshot that is complete or past its deadline.
+    def step(self, now_ns: int, *, live: bool = False) -> FusionOutput | None:
+        """Predict from one snapshot that is complete or past its deadline, the oldest first.
 
         Args:
             now_ns: The time now, by the clock that stamped the arrival of the samples.
-            newest_only: Take the newest snapshot and count the older ones as superseded, as a
-                live node must; otherwise take the oldest, one a call, so that none is lost.
+            live: Count as superseded what newer ones have overtaken, as a live node must: all but
+                the newest, unless they have become ready together and within 0.1 s, as the
+                frames that one chunk of sound covers. Otherwise none is lost.
 
         Returns:
             The prediction, or None where no snapshot is ready.
@@ -83,7 +84,7 @@ class FusionPipeline:
         Raises:
             InferenceError: The backend failed; the snapshot is used up.
         """
-        observation = self._features.step(now_ns, newest_only=newest_only)
+        observation = self._features.step(now_ns, live=live)
         return None if observation is None else self._predict(observation)
 
     def finish(self) -> Iterator[FusionOutput]:

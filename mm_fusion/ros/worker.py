@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The inference thread: waits for a snapshot, predicts from the newest, hands the output on."""
+"""The inference thread: waits for a snapshot, predicts from it, hands the output on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Steppable(Protocol):
     def next_deadline_ns(self) -> int | None:
         """Time at which ``step`` has something at the latest."""
 
-    def step(self, now_ns: int, *, newest_only: bool = False) -> FusionOutput | None:
+    def step(self, now_ns: int, *, live: bool = False) -> FusionOutput | None:
         """Predict from one snapshot."""
 
 
@@ -153,7 +153,7 @@ class InferenceThread:
         if now_ns == 0:
             return
         try:
-            output = self._pipeline.step(now_ns, newest_only=True)
+            output = self._pipeline.step(now_ns, live=True)
             if output is not None:
                 self._publish(output, now_ns)
         except InferenceError as error:

@@ -297,14 +297,47 @@ def _rest(sample: GnssFix) -> tuple[Any, ...]:
 def test_a_live_node_takes_the_newest_and_counts_the_others(pipeline: FusionPipeline) -> None:
     for sample in drive(1.0):
         pipeline.push(sample)
-    output = pipeline.step(START_NS + 2 * SECOND, newest_only=True)
+    output = pipeline.step(START_NS + 2 * SECOND, live=True)
     assert output is not None
     assert output.stamp_ns == START_NS + 900 * MS
-    assert pipeline.step(START_NS + 2 * SECOND, newest_only=True) is None
+    assert pipeline.step(START_NS + 2 * SECOND, live=True) is None
     assert pipeline.counters.superseded == 9
     report = pipeline.reports(START_NS + SECOND)[Modality.CAMERA]
     assert report.drops == {DropReason.SUPERSEDED: 9}
     assert report.received == 10
+
+
+def live_stamps(pipeline: FusionPipeline, *frames_ms: int, steps: int) -> list[int]:
+    """Push frames and step a number of times; give the stamps in milliseconds, until None."""
+    for stamp_ms in frames_ms:
+        pipeline.push(frame(START_NS + stamp_ms * MS))
+    stamps = []
+    for _ in range(steps):
+        output = pipeline.step(START_NS + (max(frames_ms) + 10) * MS, live=True)
+        if output is None:
+            break
+        stamps.append((output.stamp_ns - START_NS) // MS)
+    return stamps
+
+
+def test_frames_that_are_ready_together_are_all_answered(pipeline: FusionPipeline) -> None:
+    assert live_stamps(pipeline, 0, 40, 80, steps=2) == [0, 40]
+    deadline_ns = pipeline.next_deadline_ns
+    assert deadline_ns is not None
+    assert deadline_ns <= START_NS + 90 * MS
+    assert live_stamps(pipeline, 80, steps=9) == [80]
+    assert pipeline.counters.superseded == 0
+
+
+def test_a_node_that_is_behind_takes_the_newest_until_it_has_caught_up(
+    pipeline: FusionPipeline,
+) -> None:
+    assert live_stamps(pipeline, 0, 40, 80, steps=1) == [0]
+    assert live_stamps(pipeline, 120, 160, steps=1) == [160]
+    assert live_stamps(pipeline, 200, 240, steps=2) == [240]
+    assert pipeline.counters.superseded == 4
+    assert live_stamps(pipeline, 280, 320, steps=9) == [280, 320]
+    assert pipeline.counters.superseded == 4
 
 
 def test_decoding_changes_between_two_snapshots(bundle: Bundle, backend: Backend) -> None:
@@ -373,7 +406,7 @@ def test_samples_pushed_while_networks_run_are_not_lost(pipeline: FusionPipeline
     outputs = []
     while True:
         finished = done.is_set()
-        output = pipeline.step(START_NS + 10 * SECOND, newest_only=True)
+        output = pipeline.step(START_NS + 10 * SECOND, live=True)
         if output is not None:
             outputs.append(output)
         elif finished:

@@ -57,7 +57,7 @@ def test_memory_stays_the_same_over_many_frames(tmp_path: Path) -> None:
             outputs = 0
             for sample in second(index):
                 pipeline.push(sample)
-                outputs += pipeline.step(sample.received_ns, newest_only=True) is not None
+                outputs += pipeline.step(sample.received_ns, live=True) is not None
             assert outputs == 20
             gc.collect()
             found = max(found, tracemalloc.get_traced_memory()[0])

@@ -42,12 +42,12 @@ class Pipeline:
         self.waiting: list[FusionOutput | Exception] = []
         self.steps = 0
         self.stepped = threading.Semaphore(0)
-        self.newest_only: list[bool] = []
+        self.live: list[bool] = []
 
-    def step(self, now_ns: int, *, newest_only: bool = False) -> FusionOutput | None:
+    def step(self, now_ns: int, *, live: bool = False) -> FusionOutput | None:
         self.steps += 1
         self.stepped.release()
-        self.newest_only.append(newest_only)
+        self.live.append(live)
         if self.next_deadline_ns is not None and now_ns < self.next_deadline_ns:
             return None
         self.next_deadline_ns = None
@@ -129,7 +129,7 @@ def test_a_push_gives_an_output_at_once_and_only_the_newest_counts(bench: Bench)
     assert bench.outputs == [report.newest]
     assert report.outputs == 1
     assert report.stamp_to_publish_s == pytest.approx(0.1)
-    assert all(bench.pipeline.newest_only)
+    assert all(bench.pipeline.live)
 
 
 def test_a_deadline_in_simulation_time_is_noticed_without_a_push(bench: Bench) -> None:
