@@ -1,55 +1,104 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM at any time of a node's life ends it within a second of its own work."""
+"""SIGTERM at any time of a node's life ends it within a second, whatever is under way."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from support.ros_graph import DEADLINE_S, Car, Graph
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 pytestmark = pytest.mark.ros
 
 LIMIT_S = 1.0
-SLOW_LOAD = """\
-import sys, time
+NODE = """\
+import dataclasses, sys, threading
 from mm_fusion.nodes import fusion_node
-load = fusion_node.load_for_good
-def announced(settings):
-    print('{moment}', file=sys.stderr, flush=True)
-    return load(settings)
-fusion_node.load_for_good = announced
-inside = fusion_node.FusionNode.on_activate
-def activate(node, state):
-    print('activating', file=sys.stderr, flush=True)
-    return inside(node, state)
-fusion_node.FusionNode.on_activate = activate
+
+def tell(moment):
+    print(moment, file=sys.stderr, flush=True)
+    if moment == '{blocked}':
+        threading.Event().wait()
+
+class Telling:
+    def __init__(self, backend):
+        self.name, self.reason, self.close = backend.name, backend.reason, backend.close
+        self.concurrent, self.inner = backend.concurrent, backend
+
+    def run(self, stage, inputs):
+        tell('inferring')
+        return self.inner.run(stage, inputs)
+
+def told_load(settings):
+    tell('configuring')
+    engine = load(settings)
+    return dataclasses.replace(engine, backend=Telling(engine.backend))
+
+def told_activation(node, state):
+    tell('activating')
+    return activate(node, state)
+
+load, fusion_node.load_for_good = fusion_node.load_for_good, told_load
+activate = fusion_node.FusionNode.on_activate
+fusion_node.FusionNode.on_activate = told_activation
 fusion_node.main()
 """
 
 
-@pytest.mark.parametrize('moment', ['configuring', 'activating'])
-def test_a_signal_in_a_transition_ends_the_node_cleanly(bundle: Path, moment: str) -> None:
-    code = SLOW_LOAD.format(moment='configuring')
+@contextmanager
+def node(bundle: Path, blocked: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run a node that tells its moments, and blocks for ever in one; give it and its lines."""
     arguments = ['-p', f'inference.bundle:={bundle}', '-p', 'node.autostart:=true']
+    lines: list[str] = []
     with subprocess.Popen(
-        [sys.executable, '-c', code, '--ros-args', *arguments], stderr=subprocess.PIPE, text=True
+        [sys.executable, '-c', NODE.format(blocked=blocked), '--ros-args', *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.strip() == moment:
-                break
+        stderr = cast('IO[str]', process.stderr)
+        reader = threading.Thread(target=lambda: lines.extend(map(str.strip, stderr)))
+        reader.start()
+        try:
+            yield process, lines
+        finally:
+            process.kill()
+            reader.join()
+
+
+@pytest.mark.parametrize(
+    ('moment', 'blocked'),
+    [
+        ('configuring', False),
+        ('configuring', True),
+        ('activating', False),
+        ('activating', True),
+        ('inferring', True),
+    ],
+)
+def test_a_signal_ends_the_node_in_time(
+    graph: Graph, bundle: Path, moment: str, blocked: bool
+) -> None:
+    with node(bundle, moment if blocked else '') as (process, lines):
+        car = Car(graph)
+        car.drive()
+        assert graph.holds(lambda: moment in lines, DEADLINE_S), lines
         process.send_signal(signal.SIGTERM)
         start = time.monotonic()
-        logged = process.stderr.read()
-        process.wait(60)
-        assert time.monotonic() - start < LIMIT_S, logged
-    assert process.returncode == 0, logged
-    assert 'Traceback' not in logged
+        process.wait(DEADLINE_S)
+        duration_s = time.monotonic() - start
+    assert duration_s < LIMIT_S, lines
+    assert process.returncode == 0, lines
+    assert not any('Traceback' in line for line in lines)
