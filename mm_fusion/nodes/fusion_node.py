@@ -208,15 +208,18 @@ def load_for_good(settings: Settings) -> Engine:
     return engine
 
 
-def _end_in_time() -> None:
+def _end_in_time(ended: threading.Event) -> None:
     """End the process after a signal, where a slow load or inference would hold it up.
 
     The system takes back what was held; other participants see the node gone when its lease ends.
+
+    Args:
+        ended: Set when the node has let go of everything by itself.
     """
     while rclpy.ok():
         time.sleep(_SIGNAL_POLL_S)
-    time.sleep(_GRACE_S)
-    os._exit(0)
+    if not ended.wait(_GRACE_S):
+        os._exit(0)
 
 
 def main(args: list[str] | None = None) -> None:
@@ -224,10 +227,12 @@ def main(args: list[str] | None = None) -> None:
     # rclpy handles the signal as it does SIGTERM. Python's own handler would raise as well, in the
     # middle of whatever runs, and inside of rclpy's extension that becomes some other error.
     signal.signal(signal.SIGINT, lambda number, frame: None)
-    node = None
+    node, ended = None, threading.Event()
     try:
         rclpy.init(args=args)
-        threading.Thread(target=_end_in_time, name='end-in-time', daemon=True).start()
+        threading.Thread(
+            target=_end_in_time, args=(ended,), name='end-in-time', daemon=True
+        ).start()
         node = FusionNode(load=load_for_good)
         if node.get_parameter('node.autostart').value is True:
             node.start()
@@ -244,6 +249,7 @@ def main(args: list[str] | None = None) -> None:
             node.release()
             node.destroy_node()
         rclpy.try_shutdown()
+        ended.set()
 
 
 if __name__ == '__main__':
