@@ -17,6 +17,7 @@ from mm_fusion.errors import SampleError
 from mm_fusion.features import Featurizer
 from mm_fusion.features.quality import image_quality
 from mm_fusion.geometry.ego_filter import EgoStateFilter
+from mm_fusion.pipeline.beside import InPlace
 from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.pipeline.tracking import EgoTracker
 from mm_fusion.types.sensors import DropReason, Modality
@@ -24,6 +25,7 @@ from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from concurrent.futures import Executor
 
     import numpy as np
     from numpy.typing import NDArray
@@ -74,9 +76,13 @@ class FeaturePipeline:
     Args:
         shape: Sizes of the network's inputs.
         settings: All parameters.
+        beside: Tracks the ego state while the image is made; None takes one after the other, with
+            the same result.
     """
 
-    def __init__(self, shape: FeaturizerShape, settings: Settings) -> None:
+    def __init__(
+        self, shape: FeaturizerShape, settings: Settings, beside: Executor | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
         self._ready: deque[Snapshot] = deque()
@@ -85,6 +91,7 @@ class FeaturePipeline:
         self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
         self._epoch = 0
         self._behind = False
+        self._beside = beside or InPlace()
 
     def push(self, sample: Sample) -> None:
         """Take in one sample; what cannot be used is counted, never raised."""
@@ -155,12 +162,12 @@ class FeaturePipeline:
             self._ego.reset()
         watch = Stopwatch()
         reports = dict(snapshot.modalities)
-        with watch('track'):
-            state, refused = self._ego.update(snapshot)
-        self._count(reports, refused)
+        tracked = self._beside.submit(self._track, snapshot, watch)
         with watch('preprocess'):
-            motions = () if state is None else self._ego.motions
             image = self._image(snapshot, reports)
+            state, refused = tracked.result()
+            self._count(reports, refused)
+            motions = () if state is None else self._ego.motions
             batch = self._featurizer.assemble(snapshot, image, motions)
         return Observation(
             stamp_ns=snapshot.stamp_ns,
@@ -171,6 +178,12 @@ class FeaturePipeline:
             modalities=reports,
             watch=watch,
         )
+
+    def _track(
+        self, snapshot: Snapshot, watch: Stopwatch
+    ) -> tuple[EgoState | None, list[tuple[Modality, DropReason]]]:
+        with watch('track'):
+            return self._ego.update(snapshot)
 
     def _image(
         self, snapshot: Snapshot, reports: dict[Modality, ModalityReport]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mm_fusion.decoding import RoadDecoder, TrajectoryDecoder
+from mm_fusion.pipeline.beside import one_thread
 from mm_fusion.pipeline.feature_pipeline import FeaturePipeline
 from mm_fusion.pipeline.network import Network, featurizer_shape
 from mm_fusion.types.features import NETWORK_MODALITIES
@@ -37,7 +38,9 @@ class FusionPipeline:
     """Observe aligned snapshots, run the networks on each, decode their outputs.
 
     ``push``, ``drop`` and ``decode_by`` may be called from any thread; ``step`` and ``finish``
-    from one thread at a time. No lock is held while a network runs.
+    from one thread at a time. No lock is held while a network runs. The ego state is tracked, and
+    sound and motion are encoded, beside the image in a thread that ends with this object; the
+    outputs are the same as without it.
 
     Args:
         bundle: A verified model bundle.
@@ -46,8 +49,10 @@ class FusionPipeline:
     """
 
     def __init__(self, bundle: Bundle, backend: Backend, settings: Settings) -> None:
-        self._features = FeaturePipeline(featurizer_shape(bundle.manifest), settings)
-        self._network = Network(bundle.manifest, backend)
+        beside = one_thread()
+        shape = featurizer_shape(bundle.manifest)
+        self._features = FeaturePipeline(shape, settings, beside)
+        self._network = Network(bundle.manifest, backend, beside)
         self._manifest = bundle.manifest
         self._decoding = self._wanted = settings.decoding
         self._road = RoadDecoder(bundle.manifest, settings.decoding)

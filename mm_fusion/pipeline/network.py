@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mm_fusion.features import FeaturizerShape
+from mm_fusion.pipeline.beside import InPlace
 from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
@@ -58,15 +60,16 @@ class _Encoder:
 class Network:
     """Run the stages of a bundle for one snapshot: the encoders of what is present, then fusion.
 
-    Where the backend allows it, the other encoders run beside the first in a thread of their own,
-    which ends with this object. The outputs are the same.
-
     Args:
         manifest: Contract of the bundle.
         backend: Runs its stages.
+        beside: Runs the other encoders beside the first, where the backend allows it; None takes
+            one after the other, with the same result.
     """
 
-    def __init__(self, manifest: Manifest, backend: Backend) -> None:
+    def __init__(
+        self, manifest: Manifest, backend: Backend, beside: Executor | None = None
+    ) -> None:
         self._backend = backend
         self._stages = tuple(manifest.stages.values())
         self._encoders = {
@@ -78,7 +81,7 @@ class Network:
             for stage, (_, embedding) in EMBEDDINGS.items()
             if stage in manifest.stages
         }
-        self._beside = ThreadPoolExecutor(1, 'encoders')
+        self._beside = beside if beside is not None and backend.concurrent else InPlace()
 
     def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
         """Run the encoders and the fusion stage.
@@ -103,8 +106,6 @@ class Network:
     def _embed(
         self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch
     ) -> dict[str, NDArray[Any]]:
-        if len(present) < 2 or not self._backend.concurrent:
-            return self._encode(present, watch)
         other_watch = Stopwatch()
         others = self._beside.submit(self._encode, present[1:], other_watch)
         try:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,13 +11,15 @@ import numpy as np
 import pytest
 
 from mm_fusion.features import FeaturizerShape
-from mm_fusion.pipeline import FeaturePipeline
+from mm_fusion.geometry.ego_filter import EgoState, EgoStateFilter
+from mm_fusion.pipeline import FeaturePipeline, feature_pipeline
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import GnssFix, RawImage, Sample, VelocitySample
 from support.pictures import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
@@ -71,8 +75,8 @@ def fixes(seconds: float) -> list[Sample]:
     ]
 
 
-def observe(samples: Iterable[Sample]) -> list[Observation]:
-    pipeline = FeaturePipeline(SHAPE, Settings())
+def observe(samples: Iterable[Sample], beside: Executor | None = None) -> list[Observation]:
+    pipeline = FeaturePipeline(SHAPE, Settings(), beside)
     seen = []
     for sample in sorted(samples, key=lambda sample: sample.received_ns):
         pipeline.push(sample)
@@ -161,3 +165,43 @@ def test_the_history_ends_where_the_clock_is_reset() -> None:
     seen.extend(pipeline.finish())
     assert {one.epoch for one in seen} == {0, 1}
     assert history(seen[-1])[:, 0] == pytest.approx(2.0, abs=0.01)
+
+
+class Meeting(EgoStateFilter):
+    """A filter that waits, when it is asked for a state, until an image is being made."""
+
+    barrier = threading.Barrier(2, timeout=30.0)
+
+    def state_at(self, stamp_ns: int) -> EgoState | None:
+        self.barrier.wait()
+        return super().state_at(stamp_ns)
+
+
+def test_a_thread_beside_tracks_while_the_image_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = frames(4.0) + velocities(4.0)
+    alone = observe(samples)
+
+    def meet(image: NDArray[np.uint8]) -> float:
+        Meeting.barrier.wait()
+        return 1.0
+
+    monkeypatch.setattr(feature_pipeline, 'EgoStateFilter', Meeting)
+    monkeypatch.setattr(feature_pipeline, 'image_quality', meet)
+    with ThreadPoolExecutor(1) as beside:
+        together = observe(samples, beside)
+    assert len(together) == len(alone) > 30
+    for one, other in zip(together, alone):
+        np.testing.assert_array_equal(history(one), history(other))
+        assert list(one.watch.durations_s) == list(other.watch.durations_s)
+
+
+def test_what_fails_beside_is_raised() -> None:
+    class Failing(EgoStateFilter):
+        def state_at(self, stamp_ns: int) -> EgoState | None:
+            raise ZeroDivisionError
+
+    with ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feature_pipeline, 'EgoStateFilter', Failing)
+        for beside in (thread, None):
+            with pytest.raises(ZeroDivisionError):
+                observe(frames(1.0) + velocities(1.0), beside)

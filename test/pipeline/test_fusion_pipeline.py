@@ -340,6 +340,16 @@ def test_a_node_that_is_behind_takes_the_newest_until_it_has_caught_up(
     assert pipeline.counters.superseded == 4
 
 
+def test_the_thread_beside_ends_with_the_pipeline(bundle: Bundle, backend: Backend) -> None:
+    before = set(threading.enumerate())
+    pipeline = FusionPipeline(bundle, backend, Settings())
+    list(run(pipeline, drive(0.3)))
+    (beside,) = set(threading.enumerate()) - before
+    del pipeline
+    beside.join(30.0)
+    assert not beside.is_alive()
+
+
 def test_decoding_changes_between_two_snapshots(bundle: Bundle, backend: Backend) -> None:
     pipeline = FusionPipeline(bundle, backend, Settings())
     samples = drive(2.0, level=0.5)

@@ -11,6 +11,7 @@ import pytest
 
 from mm_fusion.errors import InferenceError
 from mm_fusion.pipeline import Network, Stopwatch
+from mm_fusion.pipeline.beside import one_thread
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.settings import Settings
 from mm_fusion.types.features import FeatureBatch
@@ -105,7 +106,7 @@ BATCHES = [
 def test_an_encoder_does_not_run_again_on_the_same_input(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend)
+    network = Network(bundle.manifest, backend, one_thread())
     for one in BATCHES:
         network.run(one, Stopwatch())
     assert backend.runs == {'image_encoder': 3, 'audio_encoder': 3, 'fusion': 7}
@@ -114,7 +115,7 @@ def test_an_encoder_does_not_run_again_on_the_same_input(
 def test_the_outputs_are_those_of_a_network_that_forgets(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend)
+    network = Network(bundle.manifest, backend, one_thread())
     for one in BATCHES:
         remembering = {name: value.copy() for name, value in network.run(one, Stopwatch()).items()}
         fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
@@ -125,7 +126,7 @@ def test_the_outputs_are_those_of_a_network_that_forgets(
 def test_a_buffer_that_is_filled_anew_is_another_input(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend)
+    network = Network(bundle.manifest, backend, one_thread())
     one = batch(200, None)
     assert one.image is not None
     before = network.run(one, Stopwatch())['friction_logits'].copy()
@@ -135,7 +136,7 @@ def test_a_buffer_that_is_filled_anew_is_another_input(
 
 
 def test_an_encoder_that_failed_runs_again(bundle: Bundle, backend: CountingBackend) -> None:
-    network = Network(bundle.manifest, backend)
+    network = Network(bundle.manifest, backend, one_thread())
     network.run(batch(200, None), Stopwatch())
     backend.failing = {'image_encoder'}
     with pytest.raises(InferenceError):
@@ -148,7 +149,7 @@ def test_an_encoder_that_failed_runs_again(bundle: Bundle, backend: CountingBack
 def test_an_encoder_that_does_not_run_has_a_latency_too(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend)
+    network = Network(bundle.manifest, backend, one_thread())
     for _ in range(2):
         watch = Stopwatch()
         network.run(batch(200, 0.1), watch)
@@ -159,12 +160,12 @@ def test_encoders_run_at_once_where_the_backend_allows_it(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
     backend.meeting = threading.Barrier(2, timeout=30.0)
-    Network(bundle.manifest, backend).run(batch(200, 0.1), Stopwatch())
+    Network(bundle.manifest, backend, one_thread()).run(batch(200, 0.1), Stopwatch())
 
 
 def test_elsewhere_one_thread_runs_everything(bundle: Bundle, backend: CountingBackend) -> None:
     backend.concurrent = False
-    Network(bundle.manifest, backend).run(batch(200, 0.1), Stopwatch())
+    Network(bundle.manifest, backend, one_thread()).run(batch(200, 0.1), Stopwatch())
     assert backend.threads.keys() == {'image_encoder', 'audio_encoder', 'fusion'}
     assert set(backend.threads.values()) == {threading.current_thread()}
 
@@ -173,7 +174,7 @@ def test_elsewhere_one_thread_runs_everything(bundle: Bundle, backend: CountingB
 def test_a_failure_beside_is_raised_and_harms_nothing_later(
     bundle: Bundle, backend: CountingBackend, stage: str
 ) -> None:
-    network = Network(bundle.manifest, backend)
+    network = Network(bundle.manifest, backend, one_thread())
     backend.failing = {stage}
     with pytest.raises(InferenceError, match=f'no {stage}'):
         network.run(batch(200, 0.1), Stopwatch())
@@ -181,13 +182,3 @@ def test_a_failure_beside_is_raised_and_harms_nothing_later(
     backend.failing = set()
     network.run(batch(200, 0.1), Stopwatch())
     assert backend.runs == {'image_encoder': 1, 'audio_encoder': 1, 'fusion': 1}
-
-
-def test_the_thread_ends_with_the_network(bundle: Bundle, backend: CountingBackend) -> None:
-    network = Network(bundle.manifest, backend)
-    network.run(batch(200, 0.1), Stopwatch())
-    thread = backend.threads['audio_encoder']
-    assert thread is not threading.current_thread()
-    del network
-    thread.join(30.0)
-    assert not thread.is_alive()
