@@ -41,8 +41,8 @@ class Assembly:
         reports = {}
         for modality, ledger in self._ledgers.items():
             age_ns = None if stamp_ns is None else self._stores.age_ns(modality, stamp_ns)
-            lagging = age_ns is not None and self._stores.lagging(modality, age_ns)
-            reports[modality] = ledger.report(now_ns, age_ns, lagging=lagging)
+            cause = None if age_ns is None else self._stores.cause(modality, age_ns)
+            reports[modality] = ledger.report(now_ns, age_ns, cause=cause)
         return MappingProxyType(reports)
 
     def snapshot(

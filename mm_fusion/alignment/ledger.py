@@ -7,11 +7,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mm_fusion.types.sensors import DropReason
 from mm_fusion.types.snapshot import ModalityReport, ModalityState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mm_fusion.types.sensors import DropReason
 
 # Number of intervals that the running mean of the rate reaches back over, about.
 _MEAN_INTERVALS = 32
@@ -97,21 +98,23 @@ class Ledger:
         self._intervals = 0
         self._interval_ns = 0.0
 
-    def report(self, now_ns: int, age_ns: int | None, *, lagging: bool = False) -> ModalityReport:
+    def report(
+        self, now_ns: int, age_ns: int | None, *, cause: DropReason | None = None
+    ) -> ModalityReport:
         """Sum up what is known.
 
         Args:
             now_ns: Clock of the receiver.
             age_ns: Age of what was heard last.
-            lagging: Whether that is too old to be used, although the sensor speaks.
+            cause: Why that cannot be used although the sensor speaks; None where it can. What was
+                refused of late says more.
         """
-        cause = None
         if self.heard_ns is None:
-            state = ModalityState.NEVER_SEEN
+            state, cause = ModalityState.NEVER_SEEN, None
         elif not self.alive(now_ns):
+            state, cause = ModalityState.STALE, None
+        elif cause is not None:
             state = ModalityState.STALE
-        elif lagging:
-            state, cause = ModalityState.STALE, DropReason.LATE
         else:
             state = ModalityState.PRESENT
         if state is not ModalityState.PRESENT and self._refused is not None:

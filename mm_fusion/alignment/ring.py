@@ -112,13 +112,11 @@ class AudioRing:
         Returns:
             None where less than ``min_covered`` of it was heard.
         """
-        count = max(1, duration_ns * self.sample_rate_hz // SECOND_NS)
+        count = self._count(duration_ns)
         stop = self._index_at(stamp_ns)
         start = stop - count
         first, last = max(start, self._end - self._capacity), min(stop, self._end)
-        heard = last - first
-        for gap_start, gap_stop in self._gaps:
-            heard -= max(0, min(gap_stop, last) - max(gap_start, first))
+        heard = self._heard(first, last)
         if heard <= 0 or heard < min_covered * count:
             return None
         samples = np.zeros(count, np.float32)
@@ -129,6 +127,24 @@ class AudioRing:
             samples=samples,
             covered=heard / count,
         )
+
+    def has_gaps(self, duration_ns: int, min_covered: float) -> bool:
+        """Tell whether less than ``min_covered`` was heard of the newest sound of a duration.
+
+        What was before the first chunk is no gap.
+        """
+        start = self._end - min(self._count(duration_ns), self._capacity)
+        return start >= 0 and self._heard(start, self._end) < min_covered * (self._end - start)
+
+    def _count(self, duration_ns: int) -> int:
+        return max(1, duration_ns * self.sample_rate_hz // SECOND_NS)
+
+    def _heard(self, first: int, last: int) -> int:
+        """Count the samples of a range that are no gap."""
+        heard = last - first
+        for gap_start, gap_stop in self._gaps:
+            heard -= max(0, min(gap_stop, last) - max(gap_start, first))
+        return heard
 
     def _index_at(self, stamp_ns: int) -> int:
         scaled = (stamp_ns - self._origin_ns) * self.sample_rate_hz

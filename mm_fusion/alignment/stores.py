@@ -127,6 +127,15 @@ class Stores:
             return age_ns > max(self._timeouts_ns[modality], unheard_ns)
         return age_ns > self._timeouts_ns[modality]
 
+    def cause(self, modality: Modality, age_ns: int) -> DropReason | None:
+        """Say why a sensor cannot be used although it speaks; None where it can."""
+        if self.lagging(modality, age_ns):
+            return DropReason.LATE
+        if modality is Modality.MICROPHONE and self._ring is not None:
+            if self._ring.has_gaps(self._window_ns, MIN_COVERED):
+                return DropReason.GAPS
+        return None
+
     def clear(self, modality: Modality) -> int:
         """Let go of everything of one sensor; say how many samples that was."""
         if modality is Modality.GNSS:

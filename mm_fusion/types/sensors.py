@@ -60,6 +60,8 @@ class DropReason(str, enum.Enum):
     """Its sensor hangs: the same content comes again and again under fresh stamps."""
     LOW_QUALITY = 'low_quality'
     """The image shows too little: a covered lens, darkness, a wrong exposure."""
+    GAPS = 'gaps'
+    """Too little of the sound is there: chunks are missing, or shorter than their rate says."""
     UNSUPPORTED = 'unsupported'
     """Its encoding or format is not one that the package reads."""
 

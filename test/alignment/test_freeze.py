@@ -71,8 +71,25 @@ def test_sound_that_stays_the_same_is_frozen_after_a_second(samples: NDArray[np.
         target.push(chunk(100 * index, samples))
     assert drops(target, Modality.MICROPHONE) == {DropReason.FROZEN: 10}
     assert target.reports()[Modality.MICROPHONE].state is ModalityState.STALE
-    target.push(chunk(2000, np.cos(np.arange(800))))
+    for index in range(20, 23):
+        assert target.reports()[Modality.MICROPHONE].state is ModalityState.STALE
+        target.push(chunk(100 * index, np.cos(np.arange(800) + index)))
+    # Half of the window was heard again.
     assert target.reports()[Modality.MICROPHONE].state is ModalityState.PRESENT
+
+
+def test_sound_with_too_many_gaps_is_stale_until_half_of_the_window_is_heard() -> None:
+    target = aligner()
+    states = []
+    for index in range(40):
+        if index < 10 or index >= 30 or index % 3 == 0:
+            target.push(chunk(100 * index, np.cos(np.arange(800) + index)))
+        report = target.reports()[Modality.MICROPHONE]
+        states.append(report.state)
+        assert report.cause is (None if report.state is ModalityState.PRESENT else DropReason.GAPS)
+    assert states[:12] == [ModalityState.PRESENT] * 12
+    assert states[20:30] == [ModalityState.STALE] * 10
+    assert states[34:] == [ModalityState.PRESENT] * 6
 
 
 @pytest.mark.parametrize(('speed', 'frozen'), [(0.0, False), (1.0, False), (10.0, True)])
