@@ -67,6 +67,7 @@ KINDS = {
     'nan': Kind('NaN or infinite', lasting=True, refused=True),
     'encoding': Kind('another encoding after the start', lasting=True, refused=True),
     'no_fix': Kind('says that it has no position', lasting=True, refused=True),
+    'absurd': Kind('readable, and cannot be'),
     'slow': Kind('a tenth of its rate', by_rate=True),
     'fast': Kind('5 times its rate', by_rate=True),
     'sample_rate': Kind('half the sample rate, as declared'),
@@ -84,6 +85,7 @@ CANNOT_EXIST = {
     ('camera', 'nan'): 'the pixels of an image that is read are integers',
     ('gnss', 'encoding'): _ONE_LAYOUT,
     ('velocity', 'encoding'): _ONE_LAYOUT,
+    **{(sensor, 'absurd'): 'no single value' for sensor in ('camera', 'microphone')},
     **{(sensor, 'hollow'): 'nothing is decoded' for sensor in ('microphone', 'gnss', 'velocity')},
     **{(sensor, 'no_fix'): _NO_STATUS for sensor in ('camera', 'microphone', 'velocity')},
     **{
@@ -114,15 +116,17 @@ class Planned:
         timeout_s = _TIMEOUT_S[self.sensor]
         back_s = 2.0 if self.sensor == 'microphone' else 1.0
         if self.kind == 'late_5':
-            back_s = 5.0 + back_s
+            back_s += 5.0
         if self.kind in ('dies', 'never'):
             return Limits(timeout_s + _SLACK_S, back_s)
         if self.kind == 'freezes':
             frozen_s = _FROZEN_S[self.sensor]
             return Limits(None if frozen_s is None else frozen_s + _LAST_S + _SLACK_S, back_s)
+        if self.kind == 'says_thrice':
+            return Limits(2.0, back_s)
         if KINDS[self.kind].by_rate:
             return Limits(2.0 if self.kind == 'fast' else 0.8, back_s)
-        if KINDS[self.kind].lasting:
+        if self.kind == 'absurd' or KINDS[self.kind].lasting:
             return Limits(_LAST_S + _SLACK_S + 0.25, back_s)
         return Limits(None, back_s)
 

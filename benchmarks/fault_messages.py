@@ -113,12 +113,15 @@ class FaultyMessages:
                 found = [
                     (delay_ns + more_ns, changed)
                     for delay_ns, each in found
-                    for more_ns, changed in self._multiplied(one, index, each)
+                    for more_ns, changed in self._readable(one, index, sent.topic, each)
                 ]
         self.damaged[sensor] += len(found) * damaged
         return found
 
-    def _multiplied(self, one: Planned, index: int, message: Any) -> list[tuple[int, Any]]:
+    def _readable(
+        self, one: Planned, index: int, topic: str, message: Any
+    ) -> list[tuple[int, Any]]:
+        """Give what becomes of a message under a fault that leaves it readable."""
         if one.kind == 'slow':
             return [] if index % SLOWER else [(0, message)]
         if one.kind == 'fast':
@@ -131,7 +134,7 @@ class FaultyMessages:
         if one.kind == 'burst':
             count = 0 if index else BURST
             return [(0, message), *((0, _moved(message, step + 1)) for step in range(count))]
-        _SOUNDS[one.kind](message)
+        _READABLE[one.kind, topic](message)
         return [(0, message)]
 
 
@@ -213,6 +216,10 @@ _DAMAGES: dict[tuple[str, str], tuple[Callable[[Any], None], ...]] = {
 """What is done to the messages of a topic, one after the other."""
 
 
+def _elsewhere(message: Any) -> None:
+    message.latitude += 1.0
+
+
 def _half_sample_rate(message: Any) -> None:
     message.data = np.ascontiguousarray(message.data.view('<i2')[::2]).view(np.uint8)
     message.sample_rate //= 2
@@ -226,9 +233,11 @@ def _says_thrice(message: Any) -> None:
     message.sample_rate *= 3
 
 
-_SOUNDS: dict[str, Callable[[Any], None]] = {
-    'sample_rate': _half_sample_rate,
-    'says_half': _says_half,
-    'says_thrice': _says_thrice,
+_READABLE: dict[tuple[str, str], Callable[[Any], None]] = {
+    ('absurd', FIX): _elsewhere,
+    ('absurd', VELOCITY): _set('twist.linear.x', 150.0),
+    ('sample_rate', AUDIO): _half_sample_rate,
+    ('says_half', AUDIO): _says_half,
+    ('says_thrice', AUDIO): _says_thrice,
 }
-"""What is done to sound that stays readable."""
+"""What is done to messages of a topic that stay readable."""
