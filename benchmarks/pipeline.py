@@ -174,7 +174,8 @@ def outcome(results: Mapping[str, Result], network: str) -> Outcome:
     of_which = f'of which {", ".join(stage.replace("_", " ") for stage in stages)}'
     lines = [
         f'{network}. One frame period brings a frame of {SIZE[1]}×{SIZE[0]}, 5 chunks of sound, '
-        '10 velocities and a position. Medians in milliseconds:',
+        '10 velocities and a position. Tracking runs beside preprocessing, the encoders at once. '
+        'Medians in milliseconds:',
         '',
         *table(('frames', 'all pushes', 'step', of_which, 'floor', 'overhead'), rows),
     ]
