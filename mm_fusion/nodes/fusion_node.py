@@ -18,6 +18,7 @@ import dataclasses
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -219,6 +220,8 @@ def _end_in_time(ended: threading.Event) -> None:
     while rclpy.ok():
         time.sleep(_SIGNAL_POLL_S)
     if not ended.wait(_GRACE_S):
+        sys.stderr.write(f'mm_fusion: still busy {_GRACE_S:g} s after the signal, ends here\n')
+        sys.stderr.flush()
         os._exit(0)
 
 
