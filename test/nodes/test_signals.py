@@ -100,7 +100,6 @@ def test_a_signal_ends_the_node_in_time(
         start = time.monotonic()
         process.wait(DEADLINE_S)
         duration_s = time.monotonic() - start
-        print(f'{moment}, blocked: {blocked}: ended after {duration_s:.2f} s')
     assert duration_s < LIMIT_S, lines
     assert process.returncode == 0, lines
     assert not any('Traceback' in line for line in lines)
