@@ -40,6 +40,8 @@ def quantise(
 ) -> None:
     """Calibrate and measure fp16 and int8 on real samples, and write the manifest.
 
+    int8 is measured twice, as it is for TensorRT and, as int8_cpu, for ONNX Runtime.
+
     A precision that drifts too far from fp32 is refused in the manifest, and cannot be loaded.
     """
     from rich.console import Console
@@ -78,19 +80,21 @@ def _measure(
 ) -> dict[str, dict[str, Any]]:
     from mm_fusion.evaluation.labelled import Reader
     from mm_fusion.evaluation.precision import cpu_time_ratio, judge_precision, measure
-    from mm_fusion.evaluation.precision_samples import collect_ranges
+    from mm_fusion.evaluation.precision_samples import Ranges, collect_ranges
+    from mm_fusion.runtime.manifest import INT8_CPU
     from mm_fusion.runtime.precision import as_on_device, derive
 
-    ranges: Mapping[str, Mapping[str, float]] = {}
+    ranges = Ranges({}, {})
     if 'int8' in precisions:
         ranges = collect_ranges(
             bundle, Reader(bundle.manifest), samples, threads, bars('calibration')
         )
+        precisions = [*precisions, INT8_CPU]
     measured_on = {name: stage.sha256 for name, stage in bundle.manifest.stages.items()}
     reference = measure(bundle, bundle.graphs, samples, threads, bars('fp32'))
     nodes = {}
     for name in precisions:
-        graphs = derive(bundle.graphs, name, ranges)
+        graphs = derive(bundle.graphs, name, ranges.intervals)
         variant: Measurement | InferenceError
         timed: dict[str, float] = {}
         try:
@@ -100,8 +104,8 @@ def _measure(
             variant = error
         verdict = judge_precision(name, reference, variant)
         nodes[name] = {**verdict, **timed, 'measured_on': measured_on}
-    if 'int8' in nodes:
-        nodes['int8']['ranges'] = ranges
+        if name in ('int8', INT8_CPU):
+            nodes[name] |= {'intervals': ranges.intervals, 'left_out': ranges.left_out}
     return nodes
 
 
@@ -111,6 +115,10 @@ def _show(console: Console, precision: str, node: Mapping[str, Any]) -> None:
     verdict = '[green]accepted' if node['accepted'] else '[red]refused'
     console.print(f'{precision}: {verdict}[/]: ', end='')
     console.print(node['why'], markup=False, soft_wrap=True)
+    for stage, names in node.get('left_out', {}).items():
+        if names:
+            last = f'convolutions left in float32: {stage}: {len(names)}, the last on {names[-1]}'
+            console.print(last, highlight=False, soft_wrap=True)
     metrics = node['metrics']
     if metrics:
         ratio = node['cpu_time_ratio']

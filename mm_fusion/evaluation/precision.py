@@ -15,6 +15,7 @@ from mm_fusion.errors import InferenceError
 from mm_fusion.evaluation.labelled import Judge, judge_roads, judge_sounds
 from mm_fusion.evaluation.precision_samples import joint_inputs
 from mm_fusion.metrics.road_state import SURFACE_TABLES
+from mm_fusion.runtime.manifest import INT8_CPU
 from mm_fusion.runtime.onnxruntime import OnnxRuntimeBackend
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mm_fusion.evaluation.precision_samples import Samples
     from mm_fusion.runtime import Backend, Bundle
 
-TOLERANCES = {'fp16': 0.002, 'int8': 0.01}
+TOLERANCES = {'fp16': 0.002, 'int8': 0.01, INT8_CPU: 0.01}
 """Largest difference of any figure from float32 that is accepted: 0.2 points, and 1 point."""
 _JOINT_SNAPSHOTS = 64
 _ROUNDING = 1e-9

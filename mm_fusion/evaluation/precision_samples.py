@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mm_fusion.errors import DatasetError, SampleError
 from mm_fusion.labels import UNLABELLED, read_road_labels, read_sound_labels
+from mm_fusion.runtime.precision_layers import sensitive
 from mm_fusion.runtime.precision_ranges import RangeObserver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 CALIBRATION_FILES = 128
 """Photographs, and clips, to calibrate on; at most a quarter of what is there."""
 _SHARE = 4
+_LAYER_SAMPLES = 16
+"""Photographs, and clips, on which each convolution is tried alone."""
 _SEED = 0
 
 
@@ -102,14 +105,28 @@ def _split_clips(
     return tuple(heard), scored
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranges:
+    """What int8 is to hold.
+
+    Attributes:
+        intervals: Lowest and highest value by stage and tensor.
+        left_out: Inputs of convolutions that are not among them, since int8 would harm those
+            too much, by stage.
+    """
+
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]]
+    left_out: Mapping[str, Sequence[str]]
+
+
 def collect_ranges(
     bundle: Bundle,
     reader: Reader,
     samples: Samples,
     threads: int,
     progress: Callable[[int, int], None],
-) -> dict[str, dict[str, float]]:
-    """Run the encoders on the samples to calibrate on, and note what int8 must hold.
+) -> Ranges:
+    """Run the encoders on the samples to calibrate on, and note what int8 is to hold.
 
     Files that cannot be read are passed over.
 
@@ -119,20 +136,29 @@ def collect_ranges(
         samples: Those to calibrate on are used.
         threads: Of one run.
         progress: Told the files done and their total.
-
-    Returns:
-        Largest absolute value by stage and tensor.
     """
     observers = {
         stage: RangeObserver(bundle.graphs[stage], threads)
         for stage in ('image_encoder', 'audio_encoder')
     }
+    first: dict[str, list[dict[str, NDArray[Any]]]] = {stage: [] for stage in observers}
     total = len(samples.calibration_roads) + len(samples.calibration_sounds)
     for done, (stage, name, value) in enumerate(_calibration_inputs(reader, samples)):
         progress(min(done, total), total)
         observers[stage].observe({name: value})
+        if len(first[stage]) < _LAYER_SAMPLES:
+            first[stage].append({name: value})
     progress(total, total)
-    return {stage: observer.ranges() for stage, observer in observers.items()}
+    found = {stage: observer.intervals() for stage, observer in observers.items()}
+    left_out = {
+        stage: sensitive(bundle.graphs[stage], found[stage], first[stage], threads)
+        for stage in found
+    }
+    intervals = {
+        stage: {name: ends for name, ends in tensors.items() if name not in left_out[stage]}
+        for stage, tensors in found.items()
+    }
+    return Ranges(intervals, left_out)
 
 
 def _calibration_inputs(

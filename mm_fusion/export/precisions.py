@@ -31,8 +31,9 @@ def write_precisions(folder: Path, nodes: Mapping[str, Mapping[str, Any]]) -> No
     try:
         document = json.loads(path.read_text(encoding='utf-8'))
         document['precisions'] = {**document.get('precisions', {}), **nodes}
-        parse_manifest(document, str(path))
-        new.write_text(json.dumps(document, indent=1) + '\n', encoding='utf-8')
+        text = json.dumps(document, indent=1)
+        parse_manifest(json.loads(text), str(path))
+        new.write_text(text + '\n', encoding='utf-8')
         new.replace(path)
     except (OSError, ValueError) as error:
         raise BundleError(f'{path}: cannot be rewritten: {error}') from error

@@ -71,20 +71,22 @@ def create_backend(bundle: Bundle, settings: InferenceSettings, *, wait: bool = 
             refuses the precision.
         SettingsError: There is no such backend, or it has no such precision.
     """
+    from mm_fusion.runtime.manifest import INT8_CPU
     from mm_fusion.runtime.onnxruntime import OnnxRuntimeBackend
     from mm_fusion.runtime.switching import SwitchingBackend
 
     asked = settings.backend
     _check(settings)
-    variant = dataclasses.replace(bundle, graphs=bundle.graphs_at(settings.precision))
+    on_cpu = INT8_CPU if settings.precision == 'int8' else settings.precision
+    served = dataclasses.replace(bundle, graphs=bundle.graphs_at(on_cpu))
     why = 'auto' if asked == 'auto' else 'asked for'
     safe = partial(
-        OnnxRuntimeBackend, variant, threads=settings.threads, precision=settings.precision
+        OnnxRuntimeBackend, served, threads=settings.threads, precision=settings.precision
     )
     if asked == 'onnxruntime':
         return safe(reason=why)
     try:
-        wanted, prepare = _preparation(variant, settings)
+        wanted, prepare = _preparation(bundle, settings)
     except BackendError as error:
         if asked != 'auto':
             _LOG.warning('inference.backend: %s is asked for: %s', asked, error)
@@ -122,4 +124,5 @@ def _preparation(bundle: Bundle, settings: InferenceSettings) -> tuple[str, Prep
     from mm_fusion.runtime.tensorrt import backend, device
 
     device.Device.open()
-    return 'TensorRT', partial(backend.prepare, bundle, settings)
+    variant = dataclasses.replace(bundle, graphs=bundle.graphs_at(settings.precision))
+    return 'TensorRT', partial(backend.prepare, variant, settings)

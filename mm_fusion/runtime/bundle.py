@@ -65,7 +65,7 @@ class Bundle:
         """Give the graphs at a precision: as loaded, or derived from those.
 
         Args:
-            precision: ``fp32``, ``fp16`` or ``int8``.
+            precision: ``fp32``, ``fp16``, ``int8``, or ``int8_cpu`` for ONNX Runtime.
 
         Returns:
             The bytes of each stage's ONNX graph; inputs and outputs are those of ``fp32``.
@@ -78,7 +78,7 @@ class Bundle:
             return self.graphs
         from mm_fusion.runtime.precision import derive
 
-        return derive(self.graphs, precision, self._accepted(precision).ranges)
+        return derive(self.graphs, precision, self._accepted(precision).intervals)
 
     def _accepted(self, precision: str) -> PrecisionSpec:
         spec = self.manifest.precisions.get(precision)

@@ -51,6 +51,10 @@ COEFFICIENT_OUTPUTS = {'friction_coefficient': (1, 2)}
 """What a fusion stage may give as well: mean and logarithm of the standard deviation."""
 PRECISIONS = ('fp32', 'fp16', 'int8')
 """Precisions of the graphs; the bundle holds the first, the others are derived from it."""
+INT8_CPU = 'int8_cpu'
+"""What ``int8`` is on ONNX Runtime: another graph, with a measurement of its own."""
+DERIVED = (*PRECISIONS[1:], INT8_CPU)
+"""What the manifest may hold measurements of."""
 SURFACE_CLASSES = {
     'friction': FRICTION_CLASSES,
     'material': MATERIAL_CLASSES,
@@ -282,23 +286,35 @@ def _friction(node: Node) -> dict[str, tuple[float, float]]:
 
 
 def _precisions(node: Node) -> dict[str, PrecisionSpec]:
-    unknown = sorted(set(node.names()) - set(PRECISIONS[1:]))
+    unknown = sorted(set(node.names()) - set(DERIVED))
     if unknown:
-        raise BundleError(f'{node.place}: found {unknown}, expected some of {PRECISIONS[1:]}')
+        raise BundleError(f'{node.place}: found {unknown}, expected some of {DERIVED}')
     return {name: _precision(node.child(name)) for name in node.names()}
 
 
 def _precision(node: Node) -> PrecisionSpec:
-    ranges = node.child('ranges') if node.has('ranges') else Node({}, node.place)
+    intervals = node.child('intervals') if node.has('intervals') else Node({}, node.place)
     bounds, measured_on = node.child('bounds'), node.child('measured_on')
     return PrecisionSpec(
         accepted=node.get('accepted', bool),
         why=node.get('why', str),
         bounds=_floats(bounds, 0.0),
-        ranges={stage: _floats(ranges.child(stage), 1e-9) for stage in ranges.names()},
+        intervals={stage: _intervals(intervals.child(stage)) for stage in intervals.names()},
         measured_on={stage: measured_on.get(stage, str) for stage in measured_on.names()},
     )
 
 
 def _floats(node: Node, lower: float) -> dict[str, float]:
     return {name: node.number(name, lower, 1e9) for name in node.names()}
+
+
+def _intervals(node: Node) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name in node.names():
+        ends = node.numbers(name, -1e9, 1e9)
+        if len(ends) != 2 or not ends[0] <= 0.0 <= ends[1] or ends[0] == ends[1]:
+            raise BundleError(
+                f'{node.place}: {name}: found {list(ends)}, expected two ends about 0'
+            )
+        found[name] = (ends[0], ends[1])
+    return found

@@ -3,8 +3,9 @@
 """Graphs at other precisions, derived from the float32 graphs of a bundle.
 
 The precision stands in the graph, as every TensorRT of today wants it: half tensors for ``fp16``,
-and pairs of QuantizeLinear and DequantizeLinear around the convolutions for ``int8``. The same
-graph always gives the same bytes. Only here, at run time, is the package ``onnx`` needed.
+and pairs of QuantizeLinear and DequantizeLinear for ``int8`` (as TensorRT takes it) and
+``int8_cpu`` (as ONNX Runtime fuses it). The same graph always gives the same bytes. Only here, at
+run time, is the package ``onnx`` needed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mm_fusion.errors import BundleError
+from mm_fusion.runtime.manifest import INT8_CPU
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,14 +22,16 @@ if TYPE_CHECKING:
 
 
 def derive(
-    graphs: Mapping[str, bytes], precision: str, ranges: Mapping[str, Mapping[str, float]]
+    graphs: Mapping[str, bytes],
+    precision: str,
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]],
 ) -> dict[str, bytes]:
     """Derive every stage at a precision.
 
     Args:
         graphs: The float32 ONNX graph of each stage.
-        precision: ``fp16`` or ``int8``.
-        ranges: Largest absolute value of each tensor to be quantised, by stage; for ``int8``.
+        precision: ``fp16``, ``int8`` or ``int8_cpu``.
+        intervals: Lowest and highest value of each tensor to be quantised, by stage.
 
     Raises:
         BundleError: onnx is not installed, a graph is not as expected, or there is no such
@@ -35,9 +39,12 @@ def derive(
     """
     if precision == 'fp16':
         return {stage: fp16_graph(graph) for stage, graph in graphs.items()}
-    if precision == 'int8':
-        return {stage: int8_graph(graph, ranges.get(stage, {})) for stage, graph in graphs.items()}
-    raise BundleError(f'found precision {precision!r}, expected fp16 or int8')
+    if precision in ('int8', INT8_CPU):
+        return {
+            stage: int8_graph(graph, intervals.get(stage, {}), affine=precision == INT8_CPU)
+            for stage, graph in graphs.items()
+        }
+    raise BundleError(f'found precision {precision!r}, expected fp16, int8 or {INT8_CPU}')
 
 
 def as_on_device(graphs: Mapping[str, bytes], precision: str) -> dict[str, bytes]:
@@ -68,22 +75,25 @@ def fp16_graph(graph: bytes) -> bytes:
     return content
 
 
-def int8_graph(graph: bytes, ranges: Mapping[str, float]) -> bytes:
-    """Derive a graph whose convolutions are quantised: symmetric, weights by output channel.
+def int8_graph(
+    graph: bytes, intervals: Mapping[str, tuple[float, float]], *, affine: bool
+) -> bytes:
+    """Derive a graph whose convolutions are quantised, their weights by output channel.
 
     Args:
         graph: In float32.
-        ranges: Largest absolute value of the input of each convolution to be quantised, by the
-            tensor's name. What is not named stays float32.
+        intervals: Lowest and highest value of each tensor to be quantised, by its name; a
+            convolution whose input is not named stays float32.
+        affine: As ONNX Runtime fuses it on the CPU; else symmetric, as TensorRT takes it.
 
     Raises:
-        BundleError: onnx is not installed or cannot read the graph, or a name of ``ranges`` is
-            no input of a convolution.
+        BundleError: onnx is not installed or cannot read the graph, or a name of ``intervals``
+            belongs to no convolution.
     """
-    from mm_fusion.runtime.precision_int8 import quantise_convolutions
+    from mm_fusion.runtime.precision_int8 import quantise
 
     model = _model(graph)
-    quantise_convolutions(model, ranges)
+    quantise(model, intervals, affine=affine)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
 

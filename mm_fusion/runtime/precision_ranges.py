@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The range of each tensor that int8 quantises, observed while a float32 graph runs."""
+"""The range of each tensor that int8 can hold, observed while a float32 graph runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
@@ -23,7 +22,7 @@ _DIGITS = 6
 
 
 class RangeObserver:
-    """Run one stage on samples, and keep the largest absolute value of each tensor of interest.
+    """Run one stage on samples, and keep the ends of the range of each tensor of interest.
 
     Args:
         graph: The stage's ONNX graph, float32.
@@ -33,6 +32,12 @@ class RangeObserver:
     def __init__(self, graph: bytes, threads: int) -> None:
         model = onnx.load_model_from_string(graph)
         self._names = quantisable(model)
+        # ONNX Runtime takes a maximum of whole steps where both sides have the same steps.
+        self._maxima = {
+            node.output[0]: node.input[0]
+            for node in model.graph.node
+            if node.op_type == 'MaxPool' and {node.input[0], node.output[0]} <= {*self._names}
+        }
         there = {value.name for value in (*model.graph.input, *model.graph.output)}
         model.graph.output.extend(
             helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
@@ -45,7 +50,7 @@ class RangeObserver:
         self._session = ort.InferenceSession(
             model.SerializeToString(), options, providers=['CPUExecutionProvider']
         )
-        self._largest = dict.fromkeys(self._names, 0.0)
+        self._ends = dict.fromkeys(self._names, (0.0, 0.0))
 
     def observe(self, inputs: Mapping[str, NDArray[Any]]) -> None:
         """Run the stage on one sample.
@@ -58,10 +63,17 @@ class RangeObserver:
         if inner:
             values.update(zip(inner, self._session.run(inner, dict(inputs)), strict=True))
         for name in self._names:
-            self._largest[name] = max(self._largest[name], float(np.abs(values[name]).max()))
+            low, high = self._ends[name]
+            found = values[name]
+            self._ends[name] = min(low, float(found.min())), max(high, float(found.max()))
 
-    def ranges(self) -> dict[str, float]:
-        """Give the largest absolute value by tensor; those that were always 0 are left out."""
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Give the ends by tensor, 0 between them; tensors that were always 0 are left out."""
+        ends = {name: self._ends[self._maxima.get(name, name)] for name in self._names}
         return {
-            name: float(f'{value:.{_DIGITS}g}') for name, value in self._largest.items() if value
+            name: (_short(low), _short(high)) for name, (low, high) in ends.items() if low != high
         }
+
+
+def _short(value: float) -> float:
+    return float(f'{value:.{_DIGITS}g}')

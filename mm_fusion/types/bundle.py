@@ -91,15 +91,15 @@ class PrecisionSpec:
         why: The reason, in one sentence.
         bounds: Largest difference from float32 on any sample measured, by output; the bound of
             what a runtime may add to it.
-        ranges: Largest absolute value of each tensor that is quantised, by stage and name; none
-            where nothing is.
+        intervals: Lowest and highest value of each tensor that is quantised, by stage and name;
+            none where nothing is.
         measured_on: sha256 of the float32 graph that it was measured on, by stage.
     """
 
     accepted: bool
     why: str
     bounds: Mapping[str, float]
-    ranges: Mapping[str, Mapping[str, float]]
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     measured_on: Mapping[str, str]
 
 
@@ -116,7 +116,8 @@ class Manifest:
         friction_coefficients: Mean and standard deviation, by friction class.
         surface_from: The network's modalities that speak to the road surface.
         weights: What training starts from; None where the bundle cannot be trained further.
-        precisions: By name: ``fp16``, ``int8``; what is not there was never measured.
+        precisions: By name: ``fp16``, ``int8``, ``int8_cpu``; what is not there was never
+            measured.
     """
 
     name: str

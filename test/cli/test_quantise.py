@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from mm_fusion.cli.quantise import quantise
 from mm_fusion.errors import BundleError, SettingsError
-from mm_fusion.runtime import Bundle, create_backend
+from mm_fusion.runtime import Bundle, create_backend, precision_layers
 from mm_fusion.settings import InferenceSettings
 from support.bundles import IMAGE_SIZE, write_tiny_bundle
 from support.labelled import write_roads, write_sounds
@@ -88,22 +88,43 @@ def test_what_fits_is_accepted_and_can_be_loaded(tmp_path: Path, data: list[str]
     output = call(str(folder), *data)
     assert 'fp16: accepted' in output
     assert 'int8: accepted' in output
+    assert 'int8_cpu: accepted' in output
     document = manifest(folder)
     nodes = document.pop('precisions')
     assert document == before
-    assert nodes['int8']['ranges']['image_encoder'] == {'channels': 1.0}
+    ends = {'channels': [0.0, 1.0], 'mixed': [0.0, pytest.approx(14 / 15)]}
+    for name in ('int8', 'int8_cpu'):
+        assert nodes[name]['intervals'] == {'image_encoder': ends, 'audio_encoder': {}}
+        assert nodes[name]['left_out'] == {'image_encoder': [], 'audio_encoder': []}
     assert nodes['int8']['metrics']['photographs'] == 9
     assert 0.0 < nodes['int8']['bounds']['image_embedding'] < 0.01
     assert nodes['fp16']['cpu_time_ratio'] > 0.0
-    assert 'ranges' not in nodes['fp16']
+    assert 'intervals' not in nodes['fp16']
     assert [path.name for path in folder.glob('manifest*')] == ['manifest.json']
     for precision in ('fp16', 'int8'):
         backend = create_backend(Bundle.load(folder), InferenceSettings(precision=precision))
-        white = np.full((1, *IMAGE_SIZE, 3), 255, np.uint8)
-        embedding = backend.run('image_encoder', {'image': white})['image_embedding']
-        np.testing.assert_allclose(embedding, [[1.0] * 3], atol=0.01)
+        grey = np.full((1, *IMAGE_SIZE, 3), 153, np.uint8)
+        embedding = backend.run('image_encoder', {'image': grey})['image_embedding']
+        np.testing.assert_allclose(embedding, [[0.6] * 3], atol=0.01)
 
 
+def test_what_int8_would_harm_stays_float32(tmp_path: Path, data: list[str]) -> None:
+    folder = convolved(write_tiny_bundle(tmp_path / 'tiny'), 1e4)
+    output = call(str(folder), *data, '--precision', 'int8')
+    node = manifest(folder)['precisions']['int8_cpu']
+    assert node['accepted'] is True
+    assert node['left_out']['image_encoder'] == ['channels']
+    assert 'channels' not in node['intervals']['image_encoder']
+    assert 'left in float32: image_encoder: 1, the last on channels' in output
+
+
+@pytest.fixture
+def harmful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let int8 do what harm it does."""
+    monkeypatch.setattr(precision_layers, 'SENSITIVE', np.inf)
+
+
+@pytest.mark.usefixtures('harmful')
 def test_what_is_lost_is_refused_and_cannot_be_loaded(tmp_path: Path, data: list[str]) -> None:
     folder = convolved(write_tiny_bundle(tmp_path / 'tiny'), 1e4)
     output = call(str(folder), *data)
@@ -111,8 +132,10 @@ def test_what_is_lost_is_refused_and_cannot_be_loaded(tmp_path: Path, data: list
     assert 'int8: refused: not within 1.0 points of fp32 on 9 photographs' in output
     bundle = Bundle.load(folder)
     assert bundle.graphs_at('fp16')
-    with pytest.raises(BundleError, match=r'int8: refused: not within .*friction_3_uar by -'):
-        bundle.graphs_at('int8')
+    for name in ('int8', 'int8_cpu'):
+        why = rf'{name}: refused: not within .*friction_3_uar by -'
+        with pytest.raises(BundleError, match=why):
+            bundle.graphs_at(name)
 
 
 def test_what_overflows_is_refused_by_its_error(tmp_path: Path, data: list[str]) -> None:
@@ -124,6 +147,7 @@ def test_what_overflows_is_refused_by_its_error(tmp_path: Path, data: list[str])
         Bundle.load(folder).graphs_at('fp16')
 
 
+@pytest.mark.usefixtures('harmful')
 def test_a_second_call_replaces_what_it_measures_alone(tmp_path: Path, data: list[str]) -> None:
     folder = convolved(write_tiny_bundle(tmp_path / 'tiny'), 1e4)
     call(str(folder), *data)

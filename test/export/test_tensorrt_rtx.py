@@ -52,8 +52,8 @@ def at(precision: str, graph: bytes) -> bytes:
     """Derive a graph; what ranges there are has no influence on whether it can be built."""
     if precision == 'fp32':
         return graph
-    ranges = dict.fromkeys(quantisable(onnx.load_from_string(graph)), 4.0)
-    return derive({'stage': graph}, precision, {'stage': ranges})['stage']
+    intervals = dict.fromkeys(quantisable(onnx.load_from_string(graph)), (-3.0, 4.0))
+    return derive({'stage': graph}, precision, {'stage': intervals})['stage']
 
 
 def types_of(content: bytes) -> list[tuple[str, int]]:

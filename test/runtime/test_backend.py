@@ -149,8 +149,23 @@ def test_other_precisions_are_named_and_bound_by_the_manifest(
 
 @pytest.mark.usefixtures('trt')
 def test_a_precision_that_the_manifest_does_not_accept_is_refused(bundle: Bundle) -> None:
-    with pytest.raises(BundleError, match='precisions: int8: found none'):
+    with pytest.raises(BundleError, match='precisions: int8_cpu: found none'):
         create_backend(bundle, InferenceSettings(precision='int8'))
+
+
+@pytest.mark.usefixtures('trt')
+def test_each_runtime_takes_its_own_int8(bundle: Bundle) -> None:
+    on_cpu = accepting(bundle, 'int8_cpu', bound=0.05)
+    on_device = InferenceSettings(precision='int8')
+    served = create_backend(on_cpu, replace(on_device, backend='onnxruntime'))
+    assert served.name == 'onnxruntime-cpu-int8'
+    with pytest.raises(BundleError, match='precisions: int8: found int8_cpu'):
+        create_backend(on_cpu, on_device)
+    with pytest.raises(BundleError, match='precisions: int8_cpu: found int8'):
+        create_backend(accepting(bundle, 'int8', bound=0.05), on_device)
+    both = create_backend(accepting(on_cpu, 'int8', bound=0.05), on_device)
+    assert both.name == 'tensorrt-int8'
+    both.close()
 
 
 def test_torch_has_one_precision(bundle: Bundle) -> None:

@@ -15,10 +15,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mm_fusion.errors import BundleError
 from mm_fusion.runtime.precision import as_on_device, derive, fp16_graph, int8_graph
-from mm_fusion.runtime.precision_int8 import quantisable
+from mm_fusion.runtime.precision_int8 import convolved, quantisable
 from mm_fusion.runtime.precision_ranges import RangeObserver
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 RANDOM = np.random.default_rng(0)
@@ -117,15 +119,16 @@ def sound(loudness: float = 0.3, seed: int = 0) -> NDArray[np.float32]:
     return random.normal(0.0, loudness, (1, SAMPLES)).astype(np.float32)
 
 
-def observed(count: int = 20) -> dict[str, float]:
+def observed(count: int = 20) -> dict[str, tuple[float, float]]:
     observer = RangeObserver(GRAPH, 1)
     for seed in range(count):
         observer.observe({'audio': sound(seed=seed)})
-    return observer.ranges()
+    return observer.intervals()
 
 
 def test_inputs_and_outputs_keep_their_types() -> None:
-    for content in (fp16_graph(GRAPH), int8_graph(GRAPH, observed())):
+    quantised = [int8_graph(GRAPH, observed(), affine=affine) for affine in (False, True)]
+    for content in (fp16_graph(GRAPH), *quantised):
         kinds = types(content)
         assert {kinds[name] for name in ('audio', 'answer', 'guarded', 'masked')} == {'FLOAT'}
 
@@ -173,7 +176,7 @@ def test_the_rounding_of_half_is_seen_on_the_cpu() -> None:
 
 
 def test_the_convolutions_are_quantised_by_channel_and_symmetric() -> None:
-    content = int8_graph(GRAPH, {'scaled': 12.7})
+    content = int8_graph(GRAPH, {'scaled': (-12.7, 3.0)}, affine=False)
     values = constants(content)
     pair = parsed(content).node
     conv = next(node for node in pair if node.op_type == 'Conv' and node.output[0] == 'dense')
@@ -190,53 +193,141 @@ def test_the_convolutions_are_quantised_by_channel_and_symmetric() -> None:
     assert not zeros.any()
     assert values[data.input[2]] == 0
     assert np.abs(steps.reshape(5, -1)).max(axis=1).tolist() == [127] * 5
-    np.testing.assert_allclose(steps * scales[:, None, None], WEIGHTS, atol=scales.max() / 2)
+    errors = steps - WEIGHTS / scales[:, None, None]
+    assert np.abs(errors).max() < 1.0
+    assert np.abs(errors.sum(axis=(1, 2))).max() <= 0.501
     np.testing.assert_allclose(scales, np.abs(WEIGHTS).max(axis=(1, 2)) / 127)
     np.testing.assert_array_equal(values[conv.input[2]], BIAS)
     assert 'weights' not in values
 
 
 def test_only_the_convolutions_that_are_named_are_quantised() -> None:
-    assert quantisable(onnx.load_from_string(GRAPH)) == ['scaled', 'rectified']
-    assert sorted(observed()) == ['rectified', 'scaled']
-    one = [node.op_type for node in parsed(int8_graph(GRAPH, {'scaled': 4.0})).node]
-    assert one.count('QuantizeLinear') == 1
-    assert one.count('DequantizeLinear') == 2
-    assert int8_graph(GRAPH, {}) == GRAPH
+    assert convolved(onnx.load_from_string(GRAPH)) == ['scaled', 'rectified']
+    assert quantisable(onnx.load_from_string(GRAPH)) == ['scaled', 'rectified', 'deep']
+    assert list(observed()) == ['scaled', 'rectified', 'deep']
+    for affine in (False, True):
+        content = int8_graph(GRAPH, {'scaled': (-4.0, 4.0)}, affine=affine)
+        one = [node.op_type for node in parsed(content).node]
+        assert one.count('QuantizeLinear') == 1
+        assert one.count('DequantizeLinear') == 2
+        assert int8_graph(GRAPH, {}, affine=affine) == GRAPH
+
+
+def test_symmetric_steps_are_for_convolutions_alone() -> None:
+    everything, taken = observed(), {**observed()}
+    del taken['deep']
+    assert int8_graph(GRAPH, everything, affine=False) == int8_graph(GRAPH, taken, affine=False)
+    affine = int8_graph(GRAPH, everything, affine=True)
+    mean = next(node for node in parsed(affine).node if node.op_type == 'ReduceMean')
+    assert mean.input[0] == 'deep/int8'
+
+
+def test_affine_steps_use_the_whole_range() -> None:
+    content = int8_graph(GRAPH, {'scaled': (-12.7, 3.0), 'rectified': (0.0, 5.1)}, affine=True)
+    values = constants(content)
+    assert values['scaled/int8/scale'] == pytest.approx(15.7 / 255)
+    assert values['scaled/int8/zero'] == round(12.7 * 255 / 15.7)
+    assert values['rectified/int8/scale'] == pytest.approx(0.02)
+    assert values['rectified/int8/zero'] == 0
+    kinds = types(content)
+    assert {kinds[f'{name}/int8/steps'] for name in ('scaled', 'rectified')} == {'UINT8'}
+    assert kinds['weights/int8/steps'] == 'INT8'
+
+
+def residual(rectifier: str) -> bytes:
+    """Make two rectified convolutions, a third beside a bypass, their sum, and a maximum."""
+    clip = rectifier == 'Clip'
+    nodes = [
+        helper.make_node('Conv', ['sound', 'first', 'bias'], ['a']),
+        helper.make_node(rectifier, ['a', 'low', 'high'] if clip else ['a'], ['b']),
+        helper.make_node('Conv', ['b', 'second', 'bias'], ['c']),
+        helper.make_node(rectifier, ['c', 'low', 'high'] if clip else ['c'], ['d']),
+        helper.make_node('Conv', ['d', 'third', 'bias'], ['e']),
+        helper.make_node('Add', ['b', 'e'], ['f']),
+        helper.make_node('MaxPool', ['f'], ['g'], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node('ReduceMean', ['g', 'axes'], ['answer'], keepdims=0),
+    ]
+    weights = {
+        name: RANDOM.normal(0.0, 0.3, (8, 8, 1, 1)).astype(np.float32)
+        for name in ('first', 'second', 'third')
+    }
+    bias = RANDOM.normal(0.5, 0.2, 8).astype(np.float32)
+    ends = {'low': np.float32(0.0), 'high': np.float32(6.0)} if clip else {}
+    values = {**weights, **ends, 'bias': bias, 'axes': np.array([2, 3])}
+    made = helper.make_graph(
+        nodes,
+        'residual',
+        [helper.make_tensor_value_info('sound', TensorProto.FLOAT, [1, 8, 8, 8])],
+        [helper.make_tensor_value_info('answer', TensorProto.FLOAT, [1, 8])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid('', 18)], ir_version=10)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize('rectifier', ['Clip', 'Relu'])
+def test_onnxruntime_fuses_affine_steps_into_whole_layers(rectifier: str, tmp_path: Path) -> None:
+    graph = residual(rectifier)
+    sound = RANDOM.normal(size=(1, 8, 8, 8)).astype(np.float32)
+    observer = RangeObserver(graph, 1)
+    observer.observe({'sound': sound})
+    intervals = observer.intervals()
+    assert list(intervals) == ['sound', 'b', 'd', 'e', 'f', 'g']
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / 'optimised.onnx')
+    content = int8_graph(graph, intervals, affine=True)
+    session = ort.InferenceSession(content, options, providers=['CPUExecutionProvider'])
+    kinds = [node.op_type for node in onnx.load(tmp_path / 'optimised.onnx').graph.node]
+    assert (kinds.count('QLinearConv'), kinds.count('QLinearAdd')) == (3, 1)
+    assert (kinds.count('QuantizeLinear'), kinds.count('DequantizeLinear')) == (1, 1)
+    assert not {'Conv', 'FusedConv', 'Clip', 'Relu', 'Add'} & set(kinds)
+    expected = ort.InferenceSession(graph, providers=['CPUExecutionProvider'])
+    before, after = (it.run(None, {'sound': sound})[0] for it in (expected, session))
+    np.testing.assert_allclose(after, before, atol=0.05)
+    assert not np.array_equal(after, before)
 
 
 @pytest.mark.parametrize('name', ['lines', 'shaped', 'audio', 'nothing'])
 def test_a_range_of_anything_else_is_refused(name: str) -> None:
     with pytest.raises(BundleError, match=f'found a range of {name}'):
-        int8_graph(GRAPH, {name: 1.0})
+        int8_graph(GRAPH, {name: (-1.0, 1.0)}, affine=True)
 
 
-def test_int8_says_about_what_float32_says() -> None:
-    audio, ranges = sound(), observed()
-    expected, found = run(GRAPH, audio), run(int8_graph(GRAPH, ranges), audio)
+@pytest.mark.parametrize('affine', [False, True])
+def test_int8_says_about_what_float32_says(affine: bool) -> None:
+    audio, intervals = sound(), observed()
+    expected = run(GRAPH, audio)
+    found = run(int8_graph(GRAPH, intervals, affine=affine), audio)
     error = np.abs(found['answer'] - expected['answer']).max()
     assert 0.0 < error < 0.1 * np.abs(expected['answer']).max()
-    clipped = run(int8_graph(GRAPH, {**ranges, 'scaled': 0.01}), audio)['guarded']
+    narrow = {**intervals, 'scaled': (-0.01, 0.01)}
+    clipped = run(int8_graph(GRAPH, narrow, affine=affine), audio)['guarded']
     assert np.abs(clipped - expected['guarded']).max() > 0.5
 
 
-def test_the_largest_value_is_what_is_observed() -> None:
+def test_the_ends_are_what_is_observed() -> None:
     quiet, loud = sound(0.01), sound(1.0)
     observer = RangeObserver(GRAPH, 1)
     observer.observe({'audio': quiet})
-    before = observer.ranges()
+    before = observer.intervals()
     observer.observe({'audio': loud})
     observer.observe({'audio': quiet})
     waves = np.lib.stride_tricks.sliding_window_view(quiet[0], 16) @ SOUND_KERNEL[:, 0].T
     level = np.log(waves**2 + 1e-10) / 2
-    assert before['scaled'] == pytest.approx(np.abs(level).max(), rel=1e-3)
-    assert observer.ranges()['rectified'] != before['rectified']
+    ends = (min(0.0, level.min()), max(0.0, level.max()))
+    assert before['scaled'] == pytest.approx(ends, rel=1e-3)
+    assert before['rectified'][0] == 0.0
+    assert observer.intervals()['rectified'][1] > before['rectified'][1]
 
 
 def test_the_same_graph_gives_the_same_bytes() -> None:
-    ranges = observed()
+    intervals = observed()
+    backwards = dict(reversed(intervals.items()))
     assert fp16_graph(GRAPH) == fp16_graph(GRAPH)
-    assert int8_graph(GRAPH, ranges) == int8_graph(GRAPH, dict(reversed(ranges.items())))
+    for affine in (False, True):
+        made = [int8_graph(GRAPH, given, affine=affine) for given in (intervals, backwards)]
+        assert made[0] == made[1]
 
 
 def test_what_is_no_graph_or_no_precision_is_refused() -> None:

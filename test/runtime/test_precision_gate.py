@@ -82,7 +82,10 @@ def test_what_was_measured_on_other_graphs_is_refused(tiny: Path) -> None:
         ({'bounds': None}, 'fp16: bounds: found NoneType'),
         ({'measured_on': None}, 'fp16: measured_on: found NoneType'),
         ({'measured_on': {'fusion': 3}}, 'measured_on: fusion: found 3'),
-        ({'ranges': {'image_encoder': {'x': 0.0}}}, 'ranges: image_encoder: x: found 0'),
+        ({'intervals': {'stage': {'x': 1.0}}}, 'intervals: stage: x: found 1.0, expected list'),
+        ({'intervals': {'stage': {'x': [0, 0]}}}, 'stage: x: found .0.0, 0.0., expected two ends'),
+        ({'intervals': {'stage': {'x': [1, 2]}}}, 'stage: x: found .1.0, 2.0., expected two ends'),
+        ({'intervals': {'stage': {'x': [-1]}}}, 'stage: x: found .-1.0., expected two ends'),
     ],
 )
 def test_a_broken_node_is_named(tiny: Path, changes: dict[str, Any], message: str) -> None:

@@ -21,7 +21,8 @@ def accepting(bundle: Bundle, precision: str, bound: float) -> Bundle:
         accepted=True,
         why='for this test',
         bounds=dict.fromkeys(outputs, bound),
-        ranges={},
+        intervals={},
         measured_on={name: stage.sha256 for name, stage in stages.items()},
     )
-    return replace(bundle, manifest=replace(bundle.manifest, precisions={precision: spec}))
+    precisions = {**bundle.manifest.precisions, precision: spec}
+    return replace(bundle, manifest=replace(bundle.manifest, precisions=precisions))
