@@ -79,7 +79,7 @@ def _measure(
     bars: Bars,
 ) -> dict[str, dict[str, Any]]:
     from mm_fusion.evaluation.labelled import Reader
-    from mm_fusion.evaluation.precision import cpu_time_ratio, judge_precision, measure
+    from mm_fusion.evaluation.precision import cpu_time_ratios, judge_precision, measure
     from mm_fusion.evaluation.precision_samples import Ranges, collect_ranges
     from mm_fusion.runtime.manifest import INT8_CPU
     from mm_fusion.runtime.precision import as_on_device, derive
@@ -96,10 +96,11 @@ def _measure(
     for name in precisions:
         graphs = derive(bundle.graphs, name, ranges.intervals)
         variant: Measurement | InferenceError
-        timed: dict[str, float] = {}
+        timed: dict[str, dict[str, float]] = {}
         try:
             variant = measure(bundle, as_on_device(graphs, name), samples, threads, bars(name))
-            timed['cpu_time_ratio'] = round(cpu_time_ratio(bundle, graphs, threads), 3)
+            ratios = cpu_time_ratios(bundle, graphs, threads)
+            timed['cpu_time_ratios'] = {key: round(value, 3) for key, value in ratios.items()}
         except InferenceError as error:
             variant = error
         verdict = judge_precision(name, reference, variant)
@@ -121,8 +122,8 @@ def _show(console: Console, precision: str, node: Mapping[str, Any]) -> None:
             console.print(last, highlight=False, soft_wrap=True)
     metrics = node['metrics']
     if metrics:
-        ratio = node['cpu_time_ratio']
-        console.print(f'processor time on ONNX Runtime: {ratio:.2f} of fp32', highlight=False)
+        ratios = ', '.join(f'{key} {value:.2f}' for key, value in node['cpu_time_ratios'].items())
+        console.print(f'processor time on ONNX Runtime, of fp32: {ratios}', highlight=False)
         figures = Table('figure', 'fp32', precision, 'difference (points)')
         for name, value in metrics['difference'].items():
             before, after = metrics['fp32'][name], metrics[precision][name]

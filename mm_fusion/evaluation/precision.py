@@ -124,7 +124,7 @@ def _backend(bundle: Bundle, graphs: Mapping[str, bytes], threads: int) -> OnnxR
     return OnnxRuntimeBackend(variant, threads=threads, reason='measured')
 
 
-def cpu_time_ratio(bundle: Bundle, graphs: Mapping[str, bytes], threads: int) -> float:
+def cpu_time_ratios(bundle: Bundle, graphs: Mapping[str, bytes], threads: int) -> dict[str, float]:
     """Compare the processor time of graphs with that of the bundle's own on ONNX Runtime.
 
     Args:
@@ -133,23 +133,25 @@ def cpu_time_ratio(bundle: Bundle, graphs: Mapping[str, bytes], threads: int) ->
         threads: Of one run.
 
     Returns:
-        Median, over rounds in which both take turns, of the time that all stages together take.
+        Median, over rounds in which both take turns, by stage, and of ``all`` together.
     """
     backends = [_backend(bundle, content, threads) for content in (graphs, bundle.graphs)]
     inputs = {
         name: {key: np.zeros(spec.shape, spec.dtype) for key, spec in stage.inputs.items()}
         for name, stage in bundle.manifest.stages.items()
     }
-    ratios = []
+    rounds = []
     for _ in range(_TIMED_ROUNDS):
-        durations_s = []
-        for backend in backends:
-            start = time.process_time()
-            for stage, values in inputs.items():
+        durations_s = np.zeros((2, len(inputs) + 1))
+        for backend, spans_s in zip(backends, durations_s, strict=True):
+            for index, (stage, values) in enumerate(inputs.items(), 1):
+                start = time.process_time()
                 backend.run(stage, values)
-            durations_s.append(time.process_time() - start)
-        ratios.append(durations_s[0] / durations_s[1])
-    return float(np.median(ratios))
+                spans_s[index] = time.process_time() - start
+            spans_s[0] = spans_s.sum()
+        rounds.append(durations_s[0] / durations_s[1])
+    medians = np.median(rounds, axis=0).tolist()
+    return dict(zip(('all', *inputs), medians, strict=True))
 
 
 def judge_precision(

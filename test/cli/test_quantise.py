@@ -98,7 +98,7 @@ def test_what_fits_is_accepted_and_can_be_loaded(tmp_path: Path, data: list[str]
         assert nodes[name]['left_out'] == {'image_encoder': [], 'audio_encoder': []}
     assert nodes['int8']['metrics']['photographs'] == 9
     assert 0.0 < nodes['int8']['bounds']['image_embedding'] < 0.01
-    assert nodes['fp16']['cpu_time_ratio'] > 0.0
+    assert nodes['fp16']['cpu_time_ratios'].keys() == {'all', *before['stages']}
     assert 'intervals' not in nodes['fp16']
     assert [path.name for path in folder.glob('manifest*')] == ['manifest.json']
     for precision in ('fp16', 'int8'):

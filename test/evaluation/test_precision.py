@@ -15,7 +15,7 @@ from mm_fusion.evaluation.labelled import Reader
 from mm_fusion.evaluation.precision import (
     TOLERANCES,
     Measurement,
-    cpu_time_ratio,
+    cpu_time_ratios,
     judge_precision,
     measure,
 )
@@ -164,4 +164,7 @@ def test_joint_snapshots_are_of_scored_files(tmp_path: Path) -> None:
 
 def test_the_time_of_the_same_graphs_is_the_same(tmp_path: Path) -> None:
     bundle = Bundle.load(write_tiny_bundle(tmp_path / 'tiny'))
-    assert 0.3 < cpu_time_ratio(bundle, bundle.graphs, 1) < 3.0
+    ratios = cpu_time_ratios(bundle, bundle.graphs, 1)
+    assert list(ratios) == ['all', *bundle.manifest.stages]
+    assert 0.3 < ratios['all'] < 3.0
+    assert all(0.1 < ratio < 10.0 for ratio in ratios.values())
