@@ -123,7 +123,8 @@ def _show(console: Console, precision: str, node: Mapping[str, Any]) -> None:
     metrics = node['metrics']
     if metrics:
         ratios = ', '.join(f'{key} {value:.2f}' for key, value in node['cpu_time_ratios'].items())
-        console.print(f'processor time on ONNX Runtime, of fp32: {ratios}', highlight=False)
+        title = 'processor time on ONNX Runtime, of fp32'
+        console.print(f'{title}: {ratios}', highlight=False, soft_wrap=True)
         figures = Table('figure', 'fp32', precision, 'difference (points)')
         for name, value in metrics['difference'].items():
             before, after = metrics['fp32'][name], metrics[precision][name]
