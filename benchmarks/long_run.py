@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 GROWTH_TARGET = 2.0
 SLOWER_TARGET = 1.5
 _SHORT_MINUTES = 1.0
+_LEVELS = ('full', 'reduced', 'motion only', 'none')
 _PATIENCE_S = 180.0
 _REMAPPINGS = (
     'image:=/camera/image/compressed', 'audio:=/audio', 'fix:=/gnss/fix',
@@ -198,9 +199,11 @@ def write(output: Path, seconds: Sequence[Second]) -> None:
         ('memory of the node alone [MiB]', 'all stages, recent mean [ms]', 'degradation level'),
         strict=True,
     ):
-        panel.plot(minutes, [getattr(second, name) for second in seconds], lw=0.8)
-        panel.set(ylabel=label, ylim=(0, None))
+        values = [getattr(second, name) for second in seconds]
+        panel.plot(minutes, values, lw=0.8)
+        panel.set(ylabel=label, ylim=(0, 1.15 * max(*values, 1)))
         panel.grid(alpha=0.3)
+    axes[-1].set(yticks=range(len(_LEVELS)), yticklabels=_LEVELS, ylim=(-0.2, 3.2))
     axes[-1].set(xlabel='time [min]')
     figure.savefig(output / 'long_run.png', dpi=120)
     plt.close(figure)
