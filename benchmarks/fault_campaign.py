@@ -34,13 +34,21 @@ if TYPE_CHECKING:
 
 _EVERY = 20
 """So often progress is told."""
+_LATE = {kind for kind in KINDS if kind.startswith('late')}
 
 
 def pairs(count: int | None, seed: int = 0) -> list[tuple[Planned, ...]]:
-    """Draw pairs of faults, of one sensor or of two; all of them without a count."""
-    every: list[tuple[Planned, ...]] = list(itertools.combinations(singles(), 2))
-    if count is None or count >= len(every):
-        return every
+    """Draw pairs of faults, of one sensor or of two; all of them without a count.
+
+    In random order, so that a run that was stopped has seen a fair sample. Two delays of one
+    sensor are a longer one, and no pair.
+    """
+    every: list[tuple[Planned, ...]] = [
+        (one, other)
+        for one, other in itertools.combinations(singles(), 2)
+        if one.sensor != other.sensor or not {one.kind, other.kind} <= _LATE
+    ]
+    count = len(every) if count is None else min(count, len(every))
     return random.Random(seed).sample(every, count)
 
 

@@ -77,7 +77,7 @@ class Listener:
         self._frames = 0
         self._looked_ns = self._now_ns = START_NS
         self._dropped: dict[str, int] = dict.fromkeys(SENSORS, 0)
-        self._rate_hz = 0.0
+        self._rates_hz: dict[str, float] = dict.fromkeys(SENSORS, 0.0)
         self._absent_last_ns = 0
 
     def receive(self, arrival: Arrival) -> None:
@@ -176,7 +176,7 @@ class Listener:
             if absent:
                 self._absent_last_ns = now_ns
             if sensor != first.sensor or time_s < first.begin_s:
-                self._dropped[sensor], self._rate_hz = report.dropped, report.rate_hz
+                self._dropped[sensor], self._rates_hz[sensor] = report.dropped, report.rate_hz
                 continue
             if absent and self.finding.absent_s is None:
                 self.finding.absent_s = time_s - first.begin_s
@@ -186,7 +186,7 @@ class Listener:
     def _says(self, fault: Planned, report: ModalityReport) -> bool:
         """Tell whether a report of a sensor that is present speaks of its fault."""
         if KINDS[fault.kind].by_rate:
-            return not 0.5 <= report.rate_hz / self._rate_hz <= 2.0
+            return not 0.5 <= report.rate_hz / self._rates_hz[fault.sensor] <= 2.0
         return report.dropped > self._dropped[fault.sensor]
 
     def _take(self, output: FusionOutput) -> None:
