@@ -8,13 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.fault_checks import out_of_bounds
+from benchmarks.fault_inlet import Inlet
 from benchmarks.fault_kinds import KINDS, TO_S, Planned
-from benchmarks.fault_messages import TOPICS
-from mm_fusion.bags.drive_messages import AUDIO, FIX, IMAGE
-from mm_fusion.errors import SampleError
-from mm_fusion.messages import AudioAdapter, image_sample, position_sample, velocity_sample
 from mm_fusion.ros.health import known_now
-from mm_fusion.settings import AudioSettings
 from mm_fusion.simulation.scenario import SENSORS
 from mm_fusion.simulation.world import START_NS
 from mm_fusion.types.sensors import DropReason, Modality
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     from benchmarks.fault_messages import Arrival
     from mm_fusion.pipeline import FusionPipeline
     from mm_fusion.types.predictions import FusionOutput
-    from mm_fusion.types.sensors import Sample
     from mm_fusion.types.snapshot import ModalityReport
 
 _LOOK_NS = 50_000_000
@@ -72,7 +67,7 @@ class Listener:
     def __init__(self, pipeline: FusionPipeline, planned: tuple[Planned, ...]) -> None:
         self.finding = Finding(planned)
         self._pipeline = pipeline
-        self._audio = AudioAdapter(AudioSettings())
+        self._inlet = Inlet(pipeline)
         self._newest: FusionOutput | None = None
         self._frames = 0
         self._looked_ns = self._now_ns = START_NS
@@ -86,7 +81,7 @@ class Listener:
         while (due_ns := self._pipeline.next_deadline_ns) is not None and due_ns < received_ns:
             self._step(due_ns)
         for message in arrival.messages:
-            self._push(arrival.topic, message, received_ns)
+            self._inlet.push(arrival.topic, message, received_ns)
         self._step(received_ns)
 
     def finish(self) -> None:
@@ -141,21 +136,6 @@ class Listener:
                 finding.problems.append(
                     f'said after {finding.said_s} s, promised {limits[0].said_s:g} s'
                 )
-
-    def _push(self, topic: str, message: Any, received_ns: int) -> None:
-        try:
-            self._pipeline.push(self._sample(topic, message, received_ns))
-        except SampleError as error:
-            self._pipeline.drop(TOPICS[topic], error.reason)
-
-    def _sample(self, topic: str, message: Any, received_ns: int) -> Sample:
-        if topic == AUDIO:
-            return self._audio.chunk(message, received_ns)
-        if topic == IMAGE:
-            return image_sample(message, received_ns)
-        if topic == FIX:
-            return position_sample(message, received_ns)
-        return velocity_sample(message, received_ns)
 
     def _step(self, now_ns: int) -> None:
         self._now_ns = now_ns

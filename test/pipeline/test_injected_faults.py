@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from benchmarks.fault_inlet import Inlet
+from benchmarks.fault_messages import TOPICS
 from benchmarks.faulty_drives import WithoutTruth
-from mm_fusion.bags.drive_messages import AUDIO, FIX, IMAGE, TYPES, VELOCITY, DriveMessages
+from mm_fusion.bags.drive_messages import TYPES, DriveMessages
 from mm_fusion.bags.typestore import known_types
-from mm_fusion.errors import SampleError
-from mm_fusion.messages import AudioAdapter, image_sample, position_sample, velocity_sample
 from mm_fusion.pipeline import FusionPipeline
 from mm_fusion.runtime import Backend, Bundle, create_backend
-from mm_fusion.settings import AudioSettings, Settings
+from mm_fusion.settings import Settings
 from mm_fusion.simulation.drive import SimulatedDrive
 from mm_fusion.simulation.samples import Delivery, FaultKind
 from mm_fusion.simulation.scenario import (
@@ -47,17 +47,10 @@ if TYPE_CHECKING:
     from mm_fusion.simulation.faults import FaultCounts
     from mm_fusion.simulation.world import World
     from mm_fusion.types.predictions import FusionOutput
-    from mm_fusion.types.sensors import Sample
 
     Run = Callable[..., 'Counted']
 
 
-TOPICS = {
-    IMAGE: Modality.CAMERA,
-    AUDIO: Modality.MICROPHONE,
-    FIX: Modality.GNSS,
-    VELOCITY: Modality.VELOCITY,
-}
 SCENARIO = Scenario(
     seed=3,
     duration_s=4.5,
@@ -110,27 +103,15 @@ class Receiver:
     def __init__(self, pipeline: FusionPipeline) -> None:
         self._pipeline = pipeline
         self._store = known_types()
-        self._audio = AudioAdapter(AudioSettings())
+        self._inlet = Inlet(pipeline)
         self.outputs: list[FusionOutput] = []
 
     def receive(self, topic: str, data: bytes, received_ns: int) -> None:
         while (due_ns := self._pipeline.next_deadline_ns) is not None and due_ns < received_ns:
             self._step(due_ns)
-        try:
-            self._pipeline.push(self._sample(topic, data, received_ns))
-        except SampleError as error:
-            self._pipeline.drop(TOPICS[topic], error.reason)
-        self._step(received_ns)
-
-    def _sample(self, topic: str, data: bytes, received_ns: int) -> Sample:
         message = self._store.deserialize_cdr(data, TYPES[topic])
-        if topic == AUDIO:
-            return self._audio.chunk(message, received_ns)
-        if topic == IMAGE:
-            return image_sample(message, received_ns)
-        if topic == FIX:
-            return position_sample(message, received_ns)
-        return velocity_sample(message, received_ns)
+        self._inlet.push(topic, message, received_ns)
+        self._step(received_ns)
 
     def _step(self, now_ns: int) -> None:
         while (output := self._pipeline.step(now_ns)) is not None:

@@ -94,6 +94,18 @@ def who_builds(*started: subprocess.Popen[str]) -> subprocess.Popen[str]:
     return found
 
 
+@contextmanager
+def two_at_once(
+    bundle: Path, cache: Path
+) -> Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str]]]:
+    """Let two processes prepare; give the one that is in a build, and the one that waits."""
+    with process(bundle, cache) as one, process(bundle, cache) as other:
+        go_on(one)
+        go_on(other)
+        builder = who_builds(one, other)
+        yield builder, other if builder is one else one
+
+
 def result(started: subprocess.Popen[str]) -> tuple[str, int, dict[str, Any]]:
     """Read what a process has found."""
     while (text := line(started)) == 'building':
@@ -108,12 +120,7 @@ def test_two_processes_share_what_either_builds(
     bundle: Bundle,
     settings: InferenceSettings,
 ) -> None:
-    cache = Path(settings.engine_cache)
-    with process(tmp_path / 'tiny', cache) as one, process(tmp_path / 'tiny', cache) as other:
-        go_on(one)
-        go_on(other)
-        builder = who_builds(one, other)
-        waiting = other if builder is one else one
+    with two_at_once(tmp_path / 'tiny', Path(settings.engine_cache)) as (builder, waiting):
         go_on(builder)
         go_on(waiting)  # which may come to build a later stage
         found = [result(builder), result(waiting)]
@@ -129,13 +136,8 @@ def test_a_process_that_is_killed_in_a_build_leaves_it_to_the_other(
     bundle: Bundle,
     settings: InferenceSettings,
 ) -> None:
-    cache = Path(settings.engine_cache)
-    with process(tmp_path / 'tiny', cache) as one, process(tmp_path / 'tiny', cache) as other:
-        go_on(one)
-        go_on(other)
-        builder = who_builds(one, other)
+    with two_at_once(tmp_path / 'tiny', Path(settings.engine_cache)) as (builder, left):
         builder.kill()
-        left = other if builder is one else one
         go_on(left)
         name, builds, _ = result(left)
     assert (name, builds) == ('tensorrt', STAGES)
