@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from mm_fusion.models.kinematics import KinematicCorrection
 from mm_fusion.types.features import MODES, STEP_S, STEPS
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
@@ -127,17 +128,22 @@ class TrajectoryHead(nn.Module):
 
 
 class PathCorrection(nn.Module):
-    """What the ego history by itself adds to the modes of the path.
+    """What the ego history by itself says of the modes of the path.
+
+    The central mode is the kinematic one, and no other is more likely: what images added to it,
+    and where another was thought more likely, did not hold on other drives. The other modes and
+    all deviations are those of the head, corrected.
 
     A step that learns from images costs as much as a hundred that learn from motion alone, and
     the path needs many: so this part is trained by itself once the rest is (``training.stages``).
-    Until then it adds nothing.
+    Until then (``learned`` is 0) nothing is changed.
 
     Args:
-        size: Length of the motion embedding.
+        size: Length of the learned part of the motion embedding.
     """
 
     residual_scale: Tensor
+    learned: Tensor
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -152,31 +158,43 @@ class PathCorrection(nn.Module):
             nn.GELU(),
             last,
         )
+        self.central = KinematicCorrection()
+        self.register_buffer('learned', torch.zeros(1))
         self.register_buffer(
             'residual_scale', _growing(_RESIDUAL_SCALE_M)[:, None], persistent=False
         )
 
     def forward(
-        self, motion: Tensor, present: Tensor, modes: Tensor, trajectory: Tensor
+        self, motion: Tensor, state: Tensor, present: Tensor, modes: Tensor, trajectory: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Correct the logits of the modes and their Gaussians.
 
         Args:
-            motion: float32 (batch, size), the motion embedding; anything where absent.
-            present: float32 (batch, 1), 1 or 0; where 0, nothing is added.
+            motion: float32 (batch, size), learned from the motion; anything where absent.
+            state: float32 (batch, 6), ``KINEMATIC_COLUMNS``; anything where absent.
+            present: float32 (batch, 1), 1 or 0; where 0, nothing is changed.
             modes: (batch, 6), of ``TrajectoryHead``.
             trajectory: (batch, 6, 12, 5), of the same.
 
         Returns:
             Both, corrected.
         """
-        raw = self.layers(torch.where(present > 0.0, motion, 0.0)) * present
+        known = present * self.learned
+        raw = self.layers(torch.where(present > 0.0, motion, 0.0)) * known
         moments = raw[:, MODES:].reshape(raw.shape[0], MODES, STEPS, _MOMENTS)
         residual, spread = torch.split(moments, 2, dim=3)
         path, log_sigma, correlation = torch.split(trajectory, [2, 2, 1], dim=3)
         log_sigma = log_sigma + _LOG_SIGMA_RANGE * torch.tanh(spread / _LOG_SIGMA_RANGE)
-        corrected = [path + residual * self.residual_scale, log_sigma, correlation]
-        return modes + raw[:, :MODES], torch.cat(corrected, dim=3)
+        central = self.central(torch.where(present > 0.0, state, 0.0))[:, None]
+        central = torch.where(known[:, :, None, None] > 0.0, central, path[:, :1])
+        others = (path + residual * self.residual_scale)[:, 1:]
+        corrected = [torch.cat([central, others], dim=1), log_sigma, correlation]
+        logits = modes + raw[:, :MODES]
+        first, rest = logits[:, :1], logits[:, 1:]
+        logits = torch.cat(
+            [first, torch.where(known > 0.0, torch.minimum(rest, first), rest)], dim=1
+        )
+        return logits, torch.cat(corrected, dim=3)
 
 
 class Heads(nn.Module):

@@ -13,6 +13,7 @@ from mm_fusion.models.encoders import build_encoder
 from mm_fusion.models.encoders.image import ImageEncoder, load_imagenet_weights
 from mm_fusion.models.fusion import STRATEGIES
 from mm_fusion.models.heads import PathCorrection
+from mm_fusion.models.kinematics import KINEMATIC_COLUMNS
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 MOTION = 'motion'
+_STATE = len(KINEMATIC_COLUMNS)
+"""Last numbers of the motion embedding: for the path alone, in SI units."""
 
 
 class FusionNetwork(nn.Module):
@@ -49,8 +52,10 @@ class FusionNetwork(nn.Module):
         encoders = {name: build_encoder(name, config) for name in NETWORK_MODALITIES}
         self.embedding_sizes = {name: part.embedding_size for name, part in encoders.items()}
         self.encoders = nn.ModuleDict(encoders)
-        self.fusion = STRATEGIES[config.fusion](self.embedding_sizes, config.token_size)
-        self.path = PathCorrection(self.embedding_sizes[MOTION])
+        learned = self.embedding_sizes[MOTION] - _STATE
+        fused = {**self.embedding_sizes, MOTION: learned}
+        self.fusion = STRATEGIES[config.fusion](fused, config.token_size)
+        self.path = PathCorrection(learned)
 
     def encode(
         self,
@@ -95,10 +100,12 @@ class FusionNetwork(nn.Module):
         Returns:
             What ``Fusion.fuse_tokens`` gives, its path corrected by ``PathCorrection``.
         """
-        outputs: dict[str, Tensor] = self.fusion(embeddings, presence, age_s)
+        learned = embeddings[MOTION][:, :-_STATE]
+        outputs: dict[str, Tensor] = self.fusion({**embeddings, MOTION: learned}, presence, age_s)
         column = NETWORK_MODALITIES.index(MOTION)
         outputs['modes'], outputs['trajectory'] = self.path(
-            embeddings[MOTION],
+            learned,
+            embeddings[MOTION][:, -_STATE:],
             presence[:, column : column + 1],
             outputs['modes'],
             outputs['trajectory'],

@@ -40,6 +40,8 @@ SOUND, PATH = 'sound', 'path'
 
 _EPOCHS = 5
 _PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
+_SIMULATED = 4
+"""Simulated drives have a share of a batch of the path stage that is so many times smaller."""
 _SOUND_TIMES = 2
 """A batch of the sound stage has so many times the sounds of a joint one."""
 
@@ -135,12 +137,7 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         DatasetError: As for ``Trainer.fit``.
     """
     config = learner.config
-    parts = [
-        Part(share.source.alone('motion'), chosen, config.data.motion_bags, None)
-        for share in learner.shares
-        if isinstance(share.source, BagSamples)
-        and len(chosen := _with_path(share.source, share.train))
-    ]
+    parts = list(driven_paths(learner.shares, config.data.motion_bags))
     if not config.optimization.path_steps or not config.data.motion_bags or not parts:
         return network
     optimization = replace(
@@ -157,6 +154,7 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
     )
     network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
     network.path.requires_grad_(True)  # noqa: FBT003
+    network.path.learned.fill_(1.0)
     refined = learner.run(PATH, network, parts, optimization, masks=False)
     if learner.world.writes:
         _replace_best(learner.folder / BEST, refined)
@@ -177,6 +175,26 @@ def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
             heard = share.train[share.source.heard[share.train]]
             if len(heard):
                 yield Part(share.source.alone('microphone'), heard, size, None)
+
+
+def driven_paths(shares: Sequence[Share], size: int) -> Iterator[Part]:
+    """Choose the samples of recordings whose future is known, motion alone, as they were driven.
+
+    Varied histories blur what follows them. Of simulated drives there are many, and people do
+    not drive like that: a batch has fewer of them.
+
+    Args:
+        shares: What is learned from.
+        size: Samples of a batch; simulated ones come on top.
+    """
+    for share in shares:
+        if not isinstance(share.source, BagSamples):
+            continue
+        chosen = _with_path(share.source, share.train)
+        simulated = share.source.simulated[chosen]
+        for part, count in ((chosen[~simulated], size), (chosen[simulated], size // _SIMULATED)):
+            if len(part) and count:
+                yield Part(share.source.alone('motion'), part, count, varied=False)
 
 
 def _replace_best(path: Path, network: FusionNetwork) -> None:

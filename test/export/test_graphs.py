@@ -50,12 +50,12 @@ def test_stages_have_the_inputs_and_outputs_of_the_contract(stages: Mapping[str,
     embeddings = {
         'image_embedding': (1, 320),
         'audio_embedding': (1, 192),
-        'motion_embedding': (1, 64),
+        'motion_embedding': (1, 70),
     }
     names = list(embeddings)
     assert shapes['image_encoder'] == ({'image': (1, 32, 32, 3)}, {names[0]: (1, 320)})
     assert shapes['audio_encoder'] == ({'audio': (1, 8192)}, {names[1]: (1, 192)})
-    assert shapes['motion_encoder'] == ({'motion': (1, 6, 3)}, {names[2]: (1, 64)})
+    assert shapes['motion_encoder'] == ({'motion': (1, 6, 3)}, {names[2]: (1, 70)})
     assert shapes['fusion'] == (
         {**embeddings, 'presence': (1, 3), 'age_s': (1, 3)},
         {

@@ -136,18 +136,24 @@ def test_the_path_is_corrected_by_motion_alone_and_by_none_where_it_is_absent() 
     network = tiny()
     for parameter in network.path.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
+    network.path.learned.fill_(1.0)
     held = {name: torch.randn(1, size) for name, size in network.embedding_sizes.items()}
+    fused = {**held, 'motion': held['motion'][:, :64]}
     ages = torch.zeros(1, 3)
     with torch.no_grad():
         present = torch.tensor([[1.0, 1.0, 1.0]])
-        plain, found = network.fusion(held, present, ages), network.fuse(held, present, ages)
+        plain, found = network.fusion(fused, present, ages), network.fuse(held, present, ages)
         assert (found['trajectory'][..., :4] != plain['trajectory'][..., :4]).all()
         assert torch.equal(found['trajectory'][..., 4], plain['trajectory'][..., 4])
         assert (found['modes'] != plain['modes']).all()
         assert torch.equal(found['friction'], plain['friction'])
+        other = {**held, 'camera': torch.randn_like(held['camera'])}
+        seen = network.fuse(other, present, ages)['trajectory']
+        assert torch.equal(seen[:, 0, :, :2], found['trajectory'][:, 0, :, :2])
 
         absent = torch.tensor([[1.0, 1.0, 0.0]])
         held['motion'] = torch.full_like(held['motion'], float('nan'))
-        plain, found = network.fusion(held, absent, ages), network.fuse(held, absent, ages)
+        fused['motion'] = held['motion'][:, :64]
+        plain, found = network.fusion(fused, absent, ages), network.fuse(held, absent, ages)
         assert torch.equal(found['trajectory'], plain['trajectory'])
         assert torch.equal(found['modes'], plain['modes'])

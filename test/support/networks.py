@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from mm_fusion.models.network import FusionNetwork
 
 OPERATORS = {
-    *('Add', 'Cast', 'Clip', 'Concat', 'Conv', 'Div', 'Erf', 'Exp', 'GRU', 'Gather', 'Gemm'),
-    *('Greater', 'LSTM', 'LayerNormalization', 'Log', 'MatMul', 'MaxPool', 'Mul', 'Neg'),
-    *('ReduceMax', 'ReduceMean', 'ReduceSum', 'Relu', 'Reshape', 'Sigmoid', 'Slice', 'Softmax'),
-    *('Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh', 'Transpose', 'Unsqueeze', 'Where'),
+    *('Abs', 'Add', 'Cast', 'Clip', 'Concat', 'Conv', 'Cos', 'Div', 'Erf', 'Exp', 'GRU'),
+    *('Gather', 'Gemm', 'Greater', 'LSTM', 'LayerNormalization', 'Less', 'Log', 'MatMul'),
+    *('MaxPool', 'Min', 'Mul', 'Neg', 'ReduceMax', 'ReduceMean', 'ReduceSum', 'Relu', 'Reshape'),
+    *('Sigmoid', 'Sin', 'Slice', 'Softmax', 'Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh'),
+    *('Transpose', 'Unsqueeze', 'Where'),
 }
 """What TensorRT takes; not among them: STFT, DFT, NonZero, TopK, Loop, If."""
 

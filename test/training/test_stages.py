@@ -71,6 +71,8 @@ def test_the_path_alone_learns_and_is_what_the_run_leaves(drive: Share, tmp_path
     }
     assert changed
     assert all(name.startswith('path.') for name in changed)
+    assert float(plain['path.learned']) == 0.0
+    assert float(refined.path.learned) == 1.0
 
     left = state(load_start(str(tmp_path / 'b')).network)
     assert all(torch.equal(left[name], value) for name, value in state(refined).items())
@@ -85,6 +87,29 @@ def test_the_path_alone_learns_and_is_what_the_run_leaves(drive: Share, tmp_path
             _, terms = Supervised(network, losses, bfloat16=False)(batch)
         found.append(float(terms['central_mode']))
     assert found[1] < found[0]
+
+
+@pytest.mark.parametrize(
+    ('simulated', 'size', 'sizes'),
+    [('none', 8, [8]), ('half', 8, [8, 2]), ('all', 8, [2]), ('half', 3, [3])],
+)
+def test_simulated_drives_have_a_smaller_share_of_the_path(
+    drive: Share,
+    simulated: str,
+    size: int,
+    sizes: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mm_fusion.training import stages
+
+    count = len(drive.source)
+    share = {'none': 0, 'half': count // 2, 'all': count}[simulated]
+    monkeypatch.setitem(vars(drive.source), 'simulated', np.arange(count) < share)
+    parts = list(stages.driven_paths([drive], size))
+    assert [part.batch_size for part in parts] == sizes
+    assert not any(part.varied for part in parts)
+    if simulated == 'half' and len(parts) == 2:
+        assert parts[0].chosen.min() >= share > parts[1].chosen.max()
 
 
 def test_a_finished_stage_is_not_run_again(drive: Share, tmp_path: Path) -> None:

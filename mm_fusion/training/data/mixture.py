@@ -38,12 +38,14 @@ class Part:
         batch_size: Samples in each batch.
         balance: Task whose classes are drawn equally often, samples without a label of it never;
             None draws each sample equally often.
+        varied: Whether samples are augmented.
     """
 
     source: Source
     chosen: NDArray[np.int64]
     batch_size: int
     balance: str | None = None
+    varied: bool = True
 
     def __post_init__(self) -> None:
         """Check that there is something to draw.
@@ -126,7 +128,8 @@ class Mixture(Dataset[Batch]):
             for position in range(first, first + part.batch_size):
                 index = self._drawn(number, position)
                 random = np.random.default_rng((_VARIATION, self._seed, number, position))
-                samples.append(part.source.sample(index, random, part.chosen))
+                variation = random if part.varied else None
+                samples.append(part.source.sample(index, variation, part.chosen))
                 names.append(_name(part.source, index))
         return collate(samples, names)
 

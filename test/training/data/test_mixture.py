@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,16 @@ def test_an_epoch_repeats_and_epochs_and_seeds_differ() -> None:
     assert epoch(mixture(), 3) != epoch(mixture(), 4)
     other = Mixture(mixture().parts, 4, 8)
     assert epoch(other, 3) != epoch(mixture(), 3)
+
+
+def test_what_is_not_varied_is_drawn_as_it_is() -> None:
+    from mm_fusion.training.data.mixture import Mixture
+
+    plain = [dataclasses.replace(one, varied=False) for one in mixture().parts]
+    batches = epoch(Mixture(plain, 4, 7), 3)
+    assert all(noise == 0.0 for batch in batches for _, noise in batch)
+    numbers = [[number for number, _ in batch] for batch in batches]
+    assert numbers == [[number for number, _ in batch] for batch in epoch(mixture(), 3)]
 
 
 def test_workers_change_nothing_and_follow_the_epoch() -> None:

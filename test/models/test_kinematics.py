@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The kinematic correction of the central path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mm_fusion.geometry.ego_state import EgoState
+from mm_fusion.geometry.prediction import predict_path
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+pytestmark = pytest.mark.torch
+
+TIMES_S = 0.5 * np.arange(1, 13)
+
+
+def roll_out(
+    speed: float, yaw_rate: float, acceleration: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    mean = np.array([0.0, 0.0, 0.0, speed, yaw_rate, acceleration])
+    ego = EgoState(0, mean, np.eye(6), position_known=True, heading_known=True, frame=None)
+    positions, headings, _ = predict_path(ego, TIMES_S)
+    return positions, headings
+
+
+def state(
+    speed: float, yaw_rate: float = 0.0, acceleration: float = 0.0, turned: float = 0.0
+) -> Tensor:
+    import torch
+
+    return torch.tensor([[speed, yaw_rate, acceleration, 0.0, 0.0, turned]])
+
+
+def test_the_state_tells_of_now_and_of_the_turn() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import kinematic_state
+
+    yaw_rate = torch.tensor([0.3, 0.3, 0.0, *[0.1 * i for i in range(1, 13)]])
+    motion = torch.stack([torch.full((15,), 5.0), yaw_rate, torch.full((15,), -1.0)], dim=1)
+    found = kinematic_state(motion[None])[0]
+    since = 0.1 * sum(range(1, 13)) * 0.1
+    assert torch.allclose(found, torch.tensor([5.0, 1.2, -1.0, 0.5, 1.0, since]))
+    mirrored = kinematic_state(motion[None] * torch.tensor([1.0, -1.0, 1.0]))[0]
+    assert torch.allclose(mirrored, found * torch.tensor([1.0, -1.0, 1.0, -1.0, -1.0, -1.0]))
+
+
+def test_a_straight_vehicle_has_turned_by_nothing_and_a_short_history_is_enough() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import kinematic_state
+
+    motion = torch.tensor([[[4.0, 0.2, 0.0], [4.0, 0.04, 0.0]]])
+    assert torch.allclose(
+        kinematic_state(motion), torch.tensor([[4.0, 0.04, 0.0, -0.16, -0.16, 0.0]])
+    )
+    alone = kinematic_state(motion[:, :1])
+    assert torch.allclose(alone, torch.tensor([[4.0, 0.2, 0.0, 0.0, 0.0, 0.02]]))
+
+
+@pytest.mark.parametrize(
+    ('speed', 'yaw_rate', 'acceleration'),
+    [(8.0, 0.0, 0.0), (8.0, 0.4, 0.5), (6.0, -0.3, -1.0), (3.0, 0.2, -2.0), (0.0, 0.0, 0.0)],
+)
+def test_untrained_it_adds_nothing(speed: float, yaw_rate: float, acceleration: float) -> None:
+    from mm_fusion.models.kinematics import KinematicCorrection
+
+    assert KinematicCorrection()(state(speed, yaw_rate, acceleration)).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ('speed', 'yaw_rate', 'acceleration'),
+    [(8.0, 0.0, 0.0), (7.0, 0.4, 0.5), (6.0, -0.3, -0.3)],
+)
+def test_a_known_change_is_integrated_in_the_frame_of_the_roll_out(
+    speed: float, yaw_rate: float, acceleration: float
+) -> None:
+    """With more acceleration and yaw rate that decay alike, the path is another roll-out."""
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicCorrection
+
+    correction = KinematicCorrection()
+    gate = 1.0 / (1.0 + np.exp(speed - 11.0))
+    with torch.no_grad():
+        correction.log_time_constants.copy_(torch.tensor([6.0, 4.0]).log())
+        correction.acceleration[1, 0] = 0.6 / gate
+        correction.yaw_rate[0, 0] = -0.25 / gate
+    residual = correction(state(speed, yaw_rate, acceleration))[0].detach().numpy()
+    positions, headings = roll_out(speed, yaw_rate, acceleration)
+    wanted, _ = roll_out(speed, 0.75 * yaw_rate, acceleration + 0.6)
+    frame = np.exp(1j * headings)
+    found = positions @ [1, 1j] + frame * (residual @ np.array([1, 1j]))
+    assert np.abs(found - wanted @ [1, 1j]).max() < 0.05
+
+
+def test_braking_ends_in_a_stop() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicCorrection
+
+    correction = KinematicCorrection()
+    with torch.no_grad():
+        correction.acceleration[1] = -3.0
+    residual = correction(state(4.0))[0]
+    along = residual[:, 0].detach().numpy() + roll_out(4.0, 0.0, 0.0)[0][:, 0]
+    assert (np.diff(along) >= -1e-4).all()
+    assert along[-1] == pytest.approx(along[-4], abs=1e-3)
+    assert 0.5 < along[-1] < 8.0
+
+
+def test_it_fades_out_on_fast_roads_and_at_a_stand() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicCorrection
+
+    torch.manual_seed(0)
+    correction = KinematicCorrection()
+    for parameter in correction.parameters():
+        torch.nn.init.uniform_(parameter, 0.1, 0.5)
+    with torch.no_grad():
+        town, motorway, still = (
+            float(correction(state(speed, 0.1, 0.2, 0.3)).norm(dim=2).max())
+            for speed in (6.0, 30.0, 0.0)
+        )
+    assert town > 1.0
+    assert motorway < 1e-3
+    assert still == 0.0
+
+
+def test_it_is_as_wrong_to_the_left_as_to_the_right() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicCorrection
+
+    torch.manual_seed(1)
+    correction = KinematicCorrection()
+    for parameter in correction.parameters():
+        torch.nn.init.uniform_(parameter, -0.3, 0.3)
+    left = torch.tensor([[6.0, 0.3, -0.5, 0.1, 0.2, 0.6]])
+    right = left * torch.tensor([1.0, -1.0, 1.0, -1.0, -1.0, -1.0])
+    mirrored = correction(right) * torch.tensor([1.0, -1.0])
+    assert torch.allclose(correction(left), mirrored, atol=1e-4)
