@@ -68,7 +68,7 @@ class KinematicCorrection(nn.Module):
     that decays, one that comes and goes, one that stays. Each is linear in a few features of the
     state (``_acceleration_features``). The yaw rate ahead is that of the roll-out and two such
     terms, times a power of the speed over that of now: who brakes in a turn turns less. The
-    integral of both is the path; no parameter can make one that a vehicle could not drive, and 43
+    integral of both is the path; no parameter can make one that a vehicle could not drive, and 41
     of them do not learn a town by heart. A network of thousands was worse on drives it had not
     seen (docs/training.md).
 

@@ -16,6 +16,7 @@ network that leans on one sensor alone is lost without it.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,6 +85,12 @@ class Losses(nn.Module):
                 weighted = torch.exp(-log_variance) * terms[name] + log_variance
                 total = total + self._share(name) * (weighted - terms[name])
         return total, terms
+
+    def of_central_mode(self) -> Losses:
+        """Give the same without what the path's other modes have a part in."""
+        config = replace(self.config, trajectory=0.0, winner=0.0, modes=0.0)
+        weights = {task: self.get_buffer(f'weights_{task}') for task in SURFACE_CLASSES}
+        return Losses(config, weights)
 
     def plain(
         self, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], presence: Tensor

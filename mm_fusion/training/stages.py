@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from torch import nn
 
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.config import OptimizationConfig, TrainingConfig
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
     from mm_fusion.training.progress import Progress
     from mm_fusion.training.run import Share
 
-SOUND, PATH = 'sound', 'path'
+SOUND, CENTRAL, PATH = 'sound', 'central', 'path'
 """Of each stage's own checkpoints and curves, in the folder of the run."""
 
 _EPOCHS = 5
 _PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
 _SIMULATED = 4
-"""Simulated drives have a share of a batch of the path stage that is so many times smaller."""
+"""The central mode learns from so many times fewer simulated samples."""
 _SOUND_TIMES = 2
 """A batch of the sound stage has so many times the sounds of a joint one."""
 
@@ -125,6 +126,9 @@ def learn_sound(network: FusionNetwork, learner: Learner) -> None:
 def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
     """Train the correction of the path, and nothing else, after the joint stage.
 
+    The central mode learns first, by its displacement alone; then the other modes, deviations and
+    probabilities around it.
+
     Args:
         network: What the joint stage gave.
         learner: What is learned from; recordings are taken without images and sound. The best
@@ -137,8 +141,8 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         DatasetError: As for ``Trainer.fit``.
     """
     config = learner.config
-    parts = list(driven_paths(learner.shares, config.data.motion_bags))
-    if not config.optimization.path_steps or not config.data.motion_bags or not parts:
+    as_driven, varied = driven_paths(learner.shares, config.data.motion_bags)
+    if not config.optimization.path_steps or not varied:
         return network
     optimization = replace(
         config.optimization,
@@ -152,14 +156,23 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         bfloat16=False,
         patience=0,
     )
-    network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
-    network.path.requires_grad_(True)  # noqa: FBT003
     network.path.learned.fill_(1.0)
-    refined = learner.run(PATH, network, parts, optimization, masks=False)
+    if as_driven:
+        first = replace(learner, losses=learner.losses.of_central_mode())
+        _only(network, network.path.central)
+        network = first.run(CENTRAL, network, as_driven, optimization, masks=False)
+    _only(network, network.path.layers)
+    refined = learner.run(PATH, network, varied, optimization, masks=False)
     if learner.world.writes:
         _replace_best(learner.folder / BEST, refined)
     learner.world.wait()
     return refined
+
+
+def _only(network: FusionNetwork, part: nn.Module) -> None:
+    """Let a part learn, and nothing else."""
+    network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
+    part.requires_grad_(True)  # noqa: FBT003
 
 
 def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
@@ -177,24 +190,31 @@ def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
                 yield Part(share.source.alone('microphone'), heard, size, None)
 
 
-def driven_paths(shares: Sequence[Share], size: int) -> Iterator[Part]:
-    """Choose the samples of recordings whose future is known, motion alone, as they were driven.
-
-    Varied histories blur what follows them. Of simulated drives there are many, and people do
-    not drive like that: a batch has fewer of them.
+def driven_paths(shares: Sequence[Share], size: int) -> tuple[list[Part], list[Part]]:
+    """Choose the samples of recordings whose future is known, motion alone.
 
     Args:
         shares: What is learned from.
-        size: Samples of a batch; simulated ones come on top.
+        size: Samples of each kind of recordings in a batch.
+
+    Returns:
+        For the central mode: as they were driven, since varied histories blur what follows them,
+        and with fewer simulated ones, since people do not drive like that. For the other modes:
+        varied, and all alike.
     """
+    as_driven, varied = [], []
     for share in shares:
         if not isinstance(share.source, BagSamples):
             continue
+        source = share.source.alone('motion')
         chosen = _with_path(share.source, share.train)
         simulated = share.source.simulated[chosen]
         for part, count in ((chosen[~simulated], size), (chosen[simulated], size // _SIMULATED)):
             if len(part) and count:
-                yield Part(share.source.alone('motion'), part, count, varied=False)
+                as_driven.append(Part(source, part, count, varied=False))
+        if len(chosen) and size:
+            varied.append(Part(source, chosen, size))
+    return as_driven, varied
 
 
 def _replace_best(path: Path, network: FusionNetwork) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.torch
 
-TIMES_S = 0.5 * np.arange(1, 13)
+TIMES_S = [0.5 * step for step in range(1, 13)]
 
 
 def roll_out(

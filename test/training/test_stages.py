@@ -93,7 +93,7 @@ def test_the_path_alone_learns_and_is_what_the_run_leaves(drive: Share, tmp_path
     ('simulated', 'size', 'sizes'),
     [('none', 8, [8]), ('half', 8, [8, 2]), ('all', 8, [2]), ('half', 3, [3])],
 )
-def test_simulated_drives_have_a_smaller_share_of_the_path(
+def test_the_central_mode_learns_from_fewer_simulated_drives(
     drive: Share,
     simulated: str,
     size: int,
@@ -105,9 +105,10 @@ def test_simulated_drives_have_a_smaller_share_of_the_path(
     count = len(drive.source)
     share = {'none': 0, 'half': count // 2, 'all': count}[simulated]
     monkeypatch.setitem(vars(drive.source), 'simulated', np.arange(count) < share)
-    parts = list(stages.driven_paths([drive], size))
+    parts, varied = stages.driven_paths([drive], size)
     assert [part.batch_size for part in parts] == sizes
     assert not any(part.varied for part in parts)
+    assert [(part.batch_size, part.varied) for part in varied] == [(size, True)]
     if simulated == 'half' and len(parts) == 2:
         assert parts[0].chosen.min() >= share > parts[1].chosen.max()
 
@@ -116,9 +117,10 @@ def test_a_finished_stage_is_not_run_again(drive: Share, tmp_path: Path) -> None
     import torch
 
     first = state(train(drive, tmp_path, 5))
-    before = (tmp_path / 'path' / 'last.safetensors').stat().st_mtime_ns
+    left = [tmp_path / name / 'last.safetensors' for name in ('central', 'path')]
+    before = [path.stat().st_mtime_ns for path in left]
     again = state(train(drive, tmp_path, 5))
-    assert (tmp_path / 'path' / 'last.safetensors').stat().st_mtime_ns == before
+    assert [path.stat().st_mtime_ns for path in left] == before
     assert all(torch.equal(again[name], value) for name, value in first.items())
 
 
@@ -129,6 +131,7 @@ def test_without_drives_there_is_no_stage(tmp_path: Path) -> None:
     source = TinySource(4, ('camera',), 'photographs')
     share = Share(source, 'photographs', np.arange(4), np.array([], np.int64))
     train_run([share], configure(5), tmp_path)
+    assert not (tmp_path / 'central').exists()
     assert not (tmp_path / 'path').exists()
 
 
