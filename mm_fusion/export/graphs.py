@@ -18,6 +18,7 @@ from onnxscript.optimizer import optimize
 from torch import nn
 
 from mm_fusion.errors import BundleError
+from mm_fusion.models.network import MOTION
 from mm_fusion.models.stages import ENCODER_STAGES, FUSION_OUTPUTS, FusionStage
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -116,6 +117,9 @@ def _fusion_cases(network: FusionNetwork) -> list[dict[str, NDArray[np.float32]]
     """Make the inputs of the fusion: each set of modalities, all of them first, none last."""
     random = np.random.default_rng(0)
     cases = []
+    driving = torch.from_numpy(_measurements(network.config, MOTION)[0])
+    with torch.no_grad():
+        state = network.encoders[MOTION](driving).numpy()
     for present in itertools.product((1.0, 0.0), repeat=len(NETWORK_MODALITIES)):
         presence = np.array([present], np.float32)
         embeddings = {
@@ -125,6 +129,8 @@ def _fusion_cases(network: FusionNetwork) -> list[dict[str, NDArray[np.float32]]
                 network.embedding_sizes.items(), presence[0], strict=True
             )
         }
+        # Its last numbers are a speed, a yaw rate and so on, which a path is made of.
+        embeddings['motion_embedding'] = presence[:, -1:] * state
         age_s = random.uniform(0.0, 0.5, presence.shape).astype(np.float32) * presence
         cases.append({**embeddings, 'presence': presence, 'age_s': age_s})
     return cases

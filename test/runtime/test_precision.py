@@ -353,3 +353,40 @@ def test_without_onnx_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'onnx', None)
     with pytest.raises(BundleError, match='needs the package onnx'):
         derive({'stage': GRAPH}, 'fp16', {})
+
+
+def path_graph() -> bytes:
+    """Make a path: features, by a product, turn a heading; velocities along it add up."""
+    steps = [
+        helper.make_node('MatMul', ['features', 'weights'], ['rates']),
+        helper.make_node('MatMul', ['rates', 'sums'], ['headings']),
+        helper.make_node('Cos', ['headings'], ['along']),
+        helper.make_node('Mul', ['along', 'rates'], ['velocities']),
+        helper.make_node('MatMul', ['velocities', 'sums'], ['path']),
+        helper.make_node('MatMul', ['features', 'weights'], ['other']),
+        helper.make_node('MatMul', ['other', 'sums'], ['answer']),
+    ]
+    constants = {
+        'weights': np.full((3, 4), 0.3, np.float32),
+        'sums': np.triu(np.full((4, 4), 0.5, np.float32)),
+    }
+    made = helper.make_graph(
+        steps,
+        'path',
+        [helper.make_tensor_value_info('features', TensorProto.FLOAT, (1, 3))],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 4))
+            for name in ('path', 'answer')
+        ],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid('', 18)], ir_version=10)
+    return bytes(model.SerializeToString())
+
+
+def test_a_path_in_metres_stays_float32_from_its_angles_on() -> None:
+    half = parsed(fp16_graph(path_graph()))
+    made = {name for step in half.node for name in step.output}
+    assert {'rates', 'headings', 'along', 'velocities', 'path'} <= made
+    assert 'other/half' in made
+    assert not {f'{name}/half' for name in ('headings', 'velocities', 'path')} & made
