@@ -43,7 +43,7 @@ def document(bundle: Bundle) -> dict[str, Any]:
 
 def fuse(backend: Backend, present: tuple[int, int, int]) -> dict[str, NDArray[Any]]:
     random = np.random.default_rng(0)
-    driving = np.tile(np.array([8.0, 0.05, 0.2], np.float32), (1, 20, 1))
+    driving = np.tile(np.array([8.0, 0.05, 0.2], np.float32), (1, 40, 1))
     inputs: dict[str, NDArray[Any]] = {
         'image': random.integers(0, 256, (1, 224, 224, 3), dtype=np.uint8),
         'audio': np.zeros((1, 48_000), np.float32),
@@ -117,6 +117,12 @@ def test_the_modes_are_several_paths(backend: Backend) -> None:
     apart = np.linalg.norm(ends[:, None] - ends, axis=-1)
     assert (apart[~np.eye(len(ends), dtype=bool)] > 0.5).all()
     assert (np.abs(ends) < 100.0).all()
+
+
+def test_no_mode_is_more_likely_than_the_central_one(backend: Backend) -> None:
+    logits = fuse(backend, (1, 1, 1))['mode_logits'][0]
+    assert logits.argmax() == 0
+    assert (logits[1:] < logits[0]).any()
 
 
 def test_training_can_go_on_from_it(bundle: Bundle) -> None:
