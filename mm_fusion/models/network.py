@@ -100,17 +100,21 @@ class FusionNetwork(nn.Module):
         Returns:
             What ``Fusion.fuse_tokens`` gives, its path corrected by ``PathCorrection``.
         """
-        learned = embeddings[MOTION][:, :-_STATE]
-        outputs: dict[str, Tensor] = self.fusion({**embeddings, MOTION: learned}, presence, age_s)
+        learned = _learned(embeddings)
+        outputs: dict[str, Tensor] = self.fusion(learned, presence, age_s)
         column = NETWORK_MODALITIES.index(MOTION)
         outputs['modes'], outputs['trajectory'] = self.path(
-            learned,
+            learned[MOTION],
             embeddings[MOTION][:, -_STATE:],
             presence[:, column : column + 1],
             outputs['modes'],
             outputs['trajectory'],
         )
         return outputs
+
+    def tokens(self, embeddings: Mapping[str, Tensor], presence: Tensor, age_s: Tensor) -> Tensor:
+        """Give the tokens that are fused, (batch, 3, token size); arguments of ``fuse``."""
+        return self.fusion.tokens(_learned(embeddings), presence, age_s)
 
     def forward(
         self,
@@ -121,6 +125,11 @@ class FusionNetwork(nn.Module):
     ) -> dict[str, Tensor]:
         """Predict every task; arguments as of ``encode`` and ``fuse``."""
         return self.fuse(self.encode(inputs, rows, presence.shape[0]), presence, age_s)
+
+
+def _learned(embeddings: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out what is for the path alone."""
+    return {**embeddings, MOTION: embeddings[MOTION][:, :-_STATE]}
 
 
 def build_network(config: NetworkConfig, *, pretrained: bool) -> FusionNetwork:

@@ -128,7 +128,7 @@ class Pretraining(Objective):
     def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Give the weighted sum of the losses, and the terms by themselves."""
         embeddings = embed(self.network, batch, bfloat16=self.half_precision)
-        tokens = self.network.fusion.tokens(embeddings, batch.presence, batch.age_s)
+        tokens = self.network.tokens(embeddings, batch.presence, batch.age_s)
         total, terms = self.losses(tokens, batch.presence)
         return total, terms
 
