@@ -97,7 +97,7 @@ def train_run(
         config.losses,
     )
     losses = Losses(config.losses, weights)
-    network.path.requires_grad_(False)  # noqa: FBT003  # it learns in the second stage
+    network.path.requires_grad_(False)  # noqa: FBT003  # it learns in stages of its own
     with join_world(config.optimization.device) as world:
         learner = Learner(losses, learning, config, folder, world, progress)
         learn_sound(network, learner)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The stages before and after the joint one: sound by itself first, the path's correction last.
+"""The stages before and after the joint one: sound by itself first, the path last.
 
 A batch without images costs a small part of one with them, and sirens and paths need far more
 batches than the classes of photographs, which would by then know their examples by heart.
