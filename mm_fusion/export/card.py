@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mm_fusion.types.features import MOTION_STEP_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -71,7 +73,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         name=manifest['name'],
         version=manifest['version'],
         window_s=samples / manifest['audio_sample_rate_hz'],
-        motion_s=network['motion_steps'] / 10,
+        motion_s=network['motion_steps'] * MOTION_STEP_S,
         stages=_rows(
             (
                 name,

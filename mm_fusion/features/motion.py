@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_fusion.types.features import MOTION_STEP_S
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from mm_fusion.types.predictions import EgoMotion
-
-MOTION_STEP_S = 0.1
-"""Time between two rows of the motion history."""
 
 
 def network_motion(motions: Sequence[tuple[int, EgoMotion]], steps: int) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mm_fusion.geometry.process import ProcessModel
-from mm_fusion.types.features import STEP_S, STEPS
+from mm_fusion.types.features import MOTION_STEP_S, STEP_S, STEPS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,6 @@ KINEMATIC_COLUMNS = (
 )
 """What ``kinematic_state`` tells of a history."""
 
-_ROW_S = 0.1
 _SHORT, _LONG = 5, 10
 """Rows over which the change of the yaw rate is taken: 0.5 s and 1 s."""
 _TURNING_RPS = 0.05
@@ -40,7 +39,7 @@ def kinematic_state(motion: Tensor) -> Tensor:
     """Tell how the vehicle moves now, and of the turn it is in.
 
     Args:
-        motion: float32 (batch, steps, 3), columns ``MOTION_COLUMNS``, rows 0.1 s apart.
+        motion: float32 (batch, steps, 3), ``MOTION_COLUMNS``; rows ``MOTION_STEP_S`` apart.
 
     Returns:
         float32 (batch, 6), ``KINEMATIC_COLUMNS``: the last row, the changes of the yaw rate over
@@ -57,7 +56,7 @@ def kinematic_state(motion: Tensor) -> Tensor:
     # How many rows from each to the last were straight: in one turn with the last where none was.
     straight_since = straight @ torch.ones(steps, steps, device=motion.device).tril()
     in_turn = torch.relu(1.0 - straight_since)
-    turned = (in_turn * yaw_rate).sum(dim=1, keepdim=True) * _ROW_S
+    turned = (in_turn * yaw_rate).sum(dim=1, keepdim=True) * MOTION_STEP_S
     return torch.cat([motion[:, -1], *changes, turned], dim=1)
 
 
@@ -68,9 +67,9 @@ class KinematicCorrection(nn.Module):
     that decays, one that comes and goes, one that stays. Each is linear in a few features of the
     state (``_acceleration_features``). The yaw rate ahead is that of the roll-out and two such
     terms, times a power of the speed over that of now: who brakes in a turn turns less. The
-    integral of both is the path; no parameter can make one that a vehicle could not drive, and 41
-    of them do not learn a town by heart. A network of thousands was worse on drives it had not
-    seen (docs/training.md).
+    integral of both is the path: smooth, and without slipping sideways, whatever the parameters
+    are; and 41 of them do not learn a town by heart. A network of thousands was worse on drives
+    it had not seen (docs/training.md).
 
     Drives on fast roads are few, and there the roll-out is hard to beat: the terms fade out
     around 11 m/s, and below 1 m/s, where directions are noise. Untrained, the path is the

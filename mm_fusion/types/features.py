@@ -17,6 +17,9 @@ NETWORK_MODALITIES = ('camera', 'microphone', 'motion')
 MOTION_COLUMNS = ('speed_mps', 'yaw_rate_rps', 'acceleration_mps2')
 """Columns of the motion history, oldest row first, the last row at the stamp."""
 
+MOTION_STEP_S = 0.1
+"""Time between two rows of the motion history, seconds."""
+
 MODES = 6
 """Hypotheses of the ego path that a trajectory head gives."""
 

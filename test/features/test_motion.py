@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mm_fusion.features.motion import MOTION_STEP_S, network_motion
+from mm_fusion.features.motion import network_motion
+from mm_fusion.types.features import MOTION_STEP_S
 from mm_fusion.types.predictions import EgoMotion
 
 SECOND = 1_000_000_000
