@@ -116,6 +116,13 @@ class DataConfig:
     image_size: int = whole(
         192, 'Height and width of images that are learned from; a multiple of 32', 'px', 32, 1024
     )
+    mixup: float = real(
+        0.0,
+        'Photographs are mixed in pairs, with shares of Beta(mixup, mixup); 0: never',
+        '1',
+        0.0,
+        100.0,
+    )
     photograph_balance: str = text(
         '', 'Draw its classes evenly; empty: as they come', '', 'friction', 'material'
     )

@@ -13,6 +13,7 @@ from torch import nn
 
 from mm_fusion.errors import DatasetError
 from mm_fusion.training.data.batch import Batch
+from mm_fusion.training.mixup import mix_photographs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,14 +48,38 @@ class Objective(nn.Module, ABC):
 
 
 class Supervised(Objective):
-    """Learn from labels; ``losses`` are ``Losses``."""
+    """Learn from labels.
+
+    Args:
+        network: What learns.
+        losses: Are ``Losses``.
+        bfloat16: As for every objective.
+        mixup: While training, photographs are mixed in pairs (``mix_photographs``) with this
+            concentration; 0: never.
+    """
+
+    def __init__(
+        self, network: FusionNetwork, losses: nn.Module, *, bfloat16: bool, mixup: float = 0.0
+    ) -> None:
+        super().__init__(network, losses, bfloat16=bfloat16)
+        self.mixup = mixup
 
     def forward(self, batch: Batch | EmbeddedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Give the weighted sum of the losses, and the terms by themselves."""
+        mixed = None
+        if self.mixup and self.network.training and isinstance(batch, Batch):
+            mixed = mix_photographs(batch, self.mixup)
+        if mixed is not None:
+            batch = mixed.batch
         embeddings = embed(self.network, batch, bfloat16=self.half_precision)
         outputs = self.network.fuse(embeddings, batch.presence, batch.age_s)
         total, terms = self.losses(outputs, batch.targets, batch.presence)
-        return total, terms
+        if mixed is None:
+            return total, terms
+        other, others = self.losses(outputs, mixed.partners, batch.presence)
+        return torch.lerp(other, total, mixed.share), {
+            name: torch.lerp(others[name], term, mixed.share) for name, term in terms.items()
+        }
 
 
 def embed(

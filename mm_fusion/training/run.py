@@ -102,7 +102,12 @@ def train_run(
         learner = Learner(losses, learning, config, folder, world, progress)
         learn_sound(network, learner)
         trainer = Trainer(
-            Supervised(network, losses, bfloat16=config.optimization.bfloat16),
+            Supervised(
+                network,
+                losses,
+                bfloat16=config.optimization.bfloat16,
+                mixup=config.data.mixup,
+            ),
             make_mixture(network, learning, config, world, progress),
             Validation(held_out, losses) if validate and held_out else None,
             config,

@@ -43,8 +43,8 @@ _EPOCHS = 5
 _PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
 _SIMULATED = 4
 """The central mode learns from so many times fewer simulated samples."""
-_SOUND_TIMES = 2
-"""A batch of the sound stage has so many times the sounds of a joint one."""
+_SOUND_TIMES = 4
+"""A batch of the sound stage has so many times the clips of a joint one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,12 +178,12 @@ def _only(network: FusionNetwork, part: nn.Module) -> None:
 def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
     """Choose what says something by sound."""
     for share in shares:
-        size = int(getattr(config.data, share.kind)) * _SOUND_TIMES
+        size = int(getattr(config.data, share.kind))
         if not size:
             continue
         if isinstance(share.source, SoundClips):
             balance = config.data.sound_balance or None
-            yield Part(share.source, share.train, size, balance)
+            yield Part(share.source, share.train, size * _SOUND_TIMES, balance)
         elif isinstance(share.source, BagSamples):
             heard = share.train[share.source.heard[share.train]]
             if len(heard):
