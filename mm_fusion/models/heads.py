@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from mm_fusion.models.kinematics import KinematicCorrection
 from mm_fusion.types.features import MODES, STEP_S, STEPS
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
 
@@ -37,9 +36,8 @@ CORRELATION_BOUND = 0.95
 
 _NARROWING = 4
 _GAUSSIAN = 5
-_MOMENTS = 4
 _SPREAD = 0.1
-_LOG_SIGMA_RANGE = 3.0
+LOG_SIGMA_RANGE = 3.0
 _RESIDUAL_SCALE_M, _SIGMA_SCALE_M, _GROWTH = 0.5, 0.2, 1.5
 
 
@@ -115,7 +113,7 @@ class TrajectoryHead(nn.Module):
         paths = raw[:, MODES:].reshape(raw.shape[0], MODES, STEPS, _GAUSSIAN)
         residual, spread, correlation = torch.split(paths, [2, 2, 1], dim=3)
         # Bounded, so that neither a sample without a winner nor an outlier can run away.
-        log_sigma = self.log_sigma + _LOG_SIGMA_RANGE * torch.tanh(spread / _LOG_SIGMA_RANGE)
+        log_sigma = self.log_sigma + LOG_SIGMA_RANGE * torch.tanh(spread / LOG_SIGMA_RANGE)
         path = torch.cat(
             [
                 residual * self.residual_scale,
@@ -125,76 +123,6 @@ class TrajectoryHead(nn.Module):
             dim=3,
         )
         return raw[:, :MODES], path
-
-
-class PathCorrection(nn.Module):
-    """What the ego history by itself says of the modes of the path.
-
-    The central mode is the kinematic one, and no other is more likely: what images added to it,
-    and where another was thought more likely, did not hold on other drives. The other modes and
-    all deviations are those of the head, corrected.
-
-    A step that learns from images costs as much as a hundred that learn from motion alone, and
-    the path needs many: so this part is trained by itself once the rest is (``training.stages``).
-    Until then (``learned`` is 0) nothing is changed.
-
-    Args:
-        size: Length of the learned part of the motion embedding.
-    """
-
-    residual_scale: Tensor
-    learned: Tensor
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        last = nn.Linear(size, MODES * (1 + STEPS * _MOMENTS))
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.layers = nn.Sequential(
-            nn.LayerNorm(size),
-            nn.Linear(size, size),
-            nn.GELU(),
-            nn.Linear(size, size),
-            nn.GELU(),
-            last,
-        )
-        self.central = KinematicCorrection()
-        self.register_buffer('learned', torch.zeros(1))
-        self.register_buffer(
-            'residual_scale', _growing(_RESIDUAL_SCALE_M)[:, None], persistent=False
-        )
-
-    def forward(
-        self, motion: Tensor, state: Tensor, present: Tensor, modes: Tensor, trajectory: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Correct the logits of the modes and their Gaussians.
-
-        Args:
-            motion: float32 (batch, size), learned from the motion; anything where absent.
-            state: float32 (batch, 6), ``KINEMATIC_COLUMNS``; anything where absent.
-            present: float32 (batch, 1), 1 or 0; where 0, nothing is changed.
-            modes: (batch, 6), of ``TrajectoryHead``.
-            trajectory: (batch, 6, 12, 5), of the same.
-
-        Returns:
-            Both, corrected.
-        """
-        known = present * self.learned
-        raw = self.layers(torch.where(present > 0.0, motion, 0.0)) * known
-        moments = raw[:, MODES:].reshape(raw.shape[0], MODES, STEPS, _MOMENTS)
-        residual, spread = torch.split(moments, 2, dim=3)
-        path, log_sigma, correlation = torch.split(trajectory, [2, 2, 1], dim=3)
-        log_sigma = log_sigma + _LOG_SIGMA_RANGE * torch.tanh(spread / _LOG_SIGMA_RANGE)
-        central = self.central(torch.where(present > 0.0, state, 0.0))[:, None]
-        central = torch.where(known[:, :, None, None] > 0.0, central, path[:, :1])
-        others = (path + residual * self.residual_scale)[:, 1:]
-        corrected = [torch.cat([central, others], dim=1), log_sigma, correlation]
-        logits = modes + raw[:, :MODES]
-        first, rest = logits[:, :1], logits[:, 1:]
-        logits = torch.cat(
-            [first, torch.where(known > 0.0, torch.minimum(rest, first), rest)], dim=1
-        )
-        return logits, torch.cat(corrected, dim=3)
 
 
 class Heads(nn.Module):

@@ -12,8 +12,8 @@ from torch import nn
 from mm_fusion.models.encoders import build_encoder
 from mm_fusion.models.encoders.image import ImageEncoder, load_imagenet_weights
 from mm_fusion.models.fusion import STRATEGIES
-from mm_fusion.models.heads import PathCorrection
 from mm_fusion.models.kinematics import KINEMATIC_COLUMNS
+from mm_fusion.models.path import MotionPath
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class FusionNetwork(nn.Module):
         config: The same.
         encoders: ``Encoder`` by modality.
         fusion: A ``Fusion``.
-        path: A ``PathCorrection``.
+        path: A ``MotionPath``.
         embedding_sizes: Length of the embedding by modality.
     """
 
@@ -55,7 +55,7 @@ class FusionNetwork(nn.Module):
         learned = self.embedding_sizes[MOTION] - _STATE
         fused = {**self.embedding_sizes, MOTION: learned}
         self.fusion = STRATEGIES[config.fusion](fused, config.token_size)
-        self.path = PathCorrection(learned)
+        self.path = MotionPath()
 
     def encode(
         self,
@@ -98,13 +98,12 @@ class FusionNetwork(nn.Module):
             age_s: float32 (batch, 3), seconds, in the same order.
 
         Returns:
-            What ``Fusion.fuse_tokens`` gives, its path corrected by ``PathCorrection``.
+            What ``Fusion.fuse_tokens`` gives, the path of ``MotionPath`` where motion is known.
         """
         learned = _learned(embeddings)
         outputs: dict[str, Tensor] = self.fusion(learned, presence, age_s)
         column = NETWORK_MODALITIES.index(MOTION)
         outputs['modes'], outputs['trajectory'] = self.path(
-            learned[MOTION],
             embeddings[MOTION][:, -_STATE:],
             presence[:, column : column + 1],
             outputs['modes'],

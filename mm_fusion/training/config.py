@@ -82,11 +82,18 @@ class LossConfig:
     unevenness: float = real(0.5, 'Share of unevenness', '1', 0.0, 1e3)
     siren: float = real(1.0, 'Share of the siren', '1', 0.0, 1e3)
     friction_coefficient: float = real(0.2, 'Share of the friction coefficient', '1', 0.0, 1e3)
-    path: float = real(0.3, 'Scale of the four shares that follow', '1', 0.0, 1e3)
+    path: float = real(0.3, 'Scale of the five shares that follow', '1', 0.0, 1e3)
     trajectory: float = real(1.0, 'Share of the likelihood of the nearest mode', '1', 0.0, 1e3)
     winner: float = real(2.0, 'Share of its displacement, per metre', '1', 0.0, 1e3)
     central_mode: float = real(
         1.0, 'Share of the displacement of mode 0, per metre', '1', 0.0, 1e3
+    )
+    central_likelihood: float = real(
+        0.0,
+        "Share of its likelihood; the path's own stage takes that of trajectory",
+        '1',
+        0.0,
+        1e3,
     )
     modes: float = real(1.0, 'Share of how near each mode is', '1', 0.0, 1e3)
     regularisation: float = real(

@@ -8,7 +8,8 @@ with the terms ``friction``, ``material``, ``unevenness`` (class-balanced cross-
 ``siren`` (binary cross-entropy), ``friction_coefficient`` (Gaussian likelihood), and of the path
 ``trajectory`` (likelihood of the mode that is nearest to the truth), ``winner`` (its
 displacement), ``central_mode`` (that of mode 0, whichever is nearest: one mode must be good
-alone) and ``modes`` (how near each is); these four are scaled by ``path`` as well. The
+alone), ``central_likelihood`` (its likelihood) and ``modes`` (how near each is); these five are
+scaled by ``path`` as well. The
 regularisation is the divergence of the modality weights from even shares of the present ones: a
 network that leans on one sensor alone is lost without it.
 """
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from mm_fusion.training.config import LossConfig
 
-PATH_TERMS = ('trajectory', 'winner', 'central_mode', 'modes')
+PATH_TERMS = ('trajectory', 'winner', 'central_mode', 'central_likelihood', 'modes')
 TERMS = (*SURFACE_CLASSES, 'siren', 'friction_coefficient', *PATH_TERMS)
 REGULARISATION = 'regularisation'
 _LOG_TWO_PI = math.log(2.0 * math.pi)
@@ -88,7 +89,17 @@ class Losses(nn.Module):
 
     def of_central_mode(self) -> Losses:
         """Give the same without what the path's other modes have a part in."""
-        config = replace(self.config, trajectory=0.0, winner=0.0, modes=0.0)
+        return self._shared(replace(self.config, trajectory=0.0, winner=0.0, modes=0.0))
+
+    def of_all_modes(self) -> Losses:
+        """Give the same with the likelihood of mode 0 wherever it is not the nearest, too.
+
+        It is the most likely one, and where another was nearer its error is greater than where
+        it won: deviations learned from its victories alone are several times too small.
+        """
+        return self._shared(replace(self.config, central_likelihood=self.config.trajectory))
+
+    def _shared(self, config: LossConfig) -> Losses:
         weights = {task: self.get_buffer(f'weights_{task}') for task in SURFACE_CLASSES}
         return Losses(config, weights)
 
@@ -201,13 +212,17 @@ def trajectory_terms(mode_logits: Tensor, trajectory: Tensor, truth: Tensor) -> 
     lengths = displacement.detach()
     winner = lengths.argmin(dim=1)
     rows = torch.arange(len(winner), device=winner.device)
-    divergence = path_divergence(errors[rows, winner], trajectory[rows, winner])
-    likelihood = (divergence * steps).sum(dim=-1).clamp(max=_MOST_DIVERGENCE)
+
+    def likelihood(mode: Tensor) -> Tensor:
+        divergence = path_divergence(errors[rows, mode], trajectory[rows, mode])
+        return (divergence * steps).sum(dim=-1).clamp(max=_MOST_DIVERGENCE).mean()
+
     nearness = torch.softmax(-lengths / (_SOFTNESS * lengths.mean(dim=1, keepdim=True)), dim=1)
     return {
-        'trajectory': likelihood.mean(),
+        'trajectory': likelihood(winner),
         'winner': displacement[rows, winner].mean(),
         'central_mode': displacement[:, 0].mean(),
+        'central_likelihood': likelihood(torch.zeros_like(winner)),
         'modes': functional.cross_entropy(mode_logits, nearness),
     }
 

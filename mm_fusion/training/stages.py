@@ -42,7 +42,7 @@ SOUND, CENTRAL, PATH = 'sound', 'central', 'path'
 _EPOCHS = 5
 _PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
 _SIMULATED = 4
-"""The central mode learns from so many times fewer simulated samples."""
+"""The path learns from so many times fewer simulated samples."""
 _SOUND_TIMES = 4
 """A batch of the sound stage has so many times the clips of a joint one."""
 
@@ -124,7 +124,7 @@ def learn_sound(network: FusionNetwork, learner: Learner) -> None:
 
 
 def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
-    """Train the correction of the path, and nothing else, after the joint stage.
+    """Train the path of the motion, and nothing else, after the joint stage.
 
     The central mode learns first, by its displacement alone; then the other modes, deviations and
     probabilities around it.
@@ -135,14 +135,14 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
             checkpoint of the run is replaced.
 
     Returns:
-        The network with the correction; the same as was given where no path is learned from.
+        The network with that path; the same as was given where no path is learned from.
 
     Raises:
         DatasetError: As for ``Trainer.fit``.
     """
     config = learner.config
-    as_driven, varied = driven_paths(learner.shares, config.data.motion_bags)
-    if not config.optimization.path_steps or not varied:
+    parts = driven_paths(learner.shares, config.data.motion_bags)
+    if not config.optimization.path_steps or not parts:
         return network
     optimization = replace(
         config.optimization,
@@ -157,12 +157,13 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         patience=0,
     )
     network.path.learned.fill_(1.0)
-    if as_driven:
-        first = replace(learner, losses=learner.losses.of_central_mode())
-        _only(network, network.path.central)
-        network = first.run(CENTRAL, network, as_driven, optimization, masks=False)
-    _only(network, network.path.layers)
-    refined = learner.run(PATH, network, varied, optimization, masks=False)
+    first = replace(learner, losses=learner.losses.of_central_mode())
+    _only(network, network.path.paths.central)
+    network = first.run(CENTRAL, network, parts, optimization, masks=False)
+    _only(network, network.path)
+    network.path.paths.central.requires_grad_(False)  # noqa: FBT003
+    last = replace(learner, losses=learner.losses.of_all_modes())
+    refined = last.run(PATH, network, parts, optimization, masks=False)
     if learner.world.writes:
         _replace_best(learner.folder / BEST, refined)
     learner.world.wait()
@@ -190,7 +191,7 @@ def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
                 yield Part(share.source.alone('microphone'), heard, size, None)
 
 
-def driven_paths(shares: Sequence[Share], size: int) -> tuple[list[Part], list[Part]]:
+def driven_paths(shares: Sequence[Share], size: int) -> list[Part]:
     """Choose the samples of recordings whose future is known, motion alone.
 
     Args:
@@ -198,11 +199,10 @@ def driven_paths(shares: Sequence[Share], size: int) -> tuple[list[Part], list[P
         size: Samples of each kind of recordings in a batch.
 
     Returns:
-        For the central mode: as they were driven, since varied histories blur what follows them,
-        and with fewer simulated ones, since people do not drive like that. For the other modes:
-        varied, and all alike.
+        Samples as they were driven, since varied histories blur what follows them, and with
+        fewer simulated ones, since people do not drive like that.
     """
-    as_driven, varied = [], []
+    parts = []
     for share in shares:
         if not isinstance(share.source, BagSamples):
             continue
@@ -211,10 +211,8 @@ def driven_paths(shares: Sequence[Share], size: int) -> tuple[list[Part], list[P
         simulated = share.source.simulated[chosen]
         for part, count in ((chosen[~simulated], size), (chosen[simulated], size // _SIMULATED)):
             if len(part) and count:
-                as_driven.append(Part(source, part, count, varied=False))
-        if len(chosen) and size:
-            varied.append(Part(source, chosen, size))
-    return as_driven, varied
+                parts.append(Part(source, part, count, varied=False))
+    return parts
 
 
 def _replace_best(path: Path, network: FusionNetwork) -> None:

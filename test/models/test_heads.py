@@ -4,12 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 pytestmark = pytest.mark.torch
 
@@ -68,45 +63,3 @@ def test_no_input_leads_out_of_the_bounds() -> None:
     assert path[..., 4].abs().max() <= 0.95 + 1e-6
     log_sigma = path[..., 2:4] - initial_log_sigma()[:, None]
     assert 2.9 < log_sigma.abs().max() <= 3.0 + 1e-5
-
-
-def correction_of_modes(learned: float, present: float) -> tuple[Tensor, ...]:
-    import torch
-
-    from mm_fusion.models.heads import PathCorrection
-
-    torch.manual_seed(0)
-    part = PathCorrection(8)
-    for parameter in part.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    part.learned.fill_(learned)
-    state = torch.tensor([[6.0, 0.2, -0.5, 0.0, 0.1, 0.4]]).expand(64, 6)
-    modes, path = torch.randn(64, 6), torch.randn(64, 6, 12, 5)
-    with torch.no_grad():
-        return (
-            modes,
-            path,
-            *part(torch.randn(64, 8), state, torch.tensor([[present]]), modes, path),
-        )
-
-
-@pytest.mark.parametrize(('learned', 'present'), [(0.0, 1.0), (1.0, 0.0)])
-def test_what_has_not_learned_or_sees_no_motion_changes_no_path(
-    learned: float, present: float
-) -> None:
-    import torch
-
-    modes, path, corrected_modes, corrected_path = correction_of_modes(learned, present)
-    assert torch.equal(corrected_modes, modes)
-    assert torch.equal(corrected_path, path)
-
-
-def test_once_learned_no_mode_is_more_likely_than_the_central_one() -> None:
-    modes, path, corrected_modes, corrected_path = correction_of_modes(1.0, 1.0)
-    assert (modes.argmax(dim=1) != 0).any()
-    assert (corrected_modes <= corrected_modes[:, :1]).all()
-    assert (corrected_modes.argmax(dim=1) == 0).all()
-    assert (corrected_modes[:, 1:] < corrected_modes[:, :1]).any()
-    central = corrected_path[:, 0, :, :2]
-    assert (central == central[:1]).all()
-    assert (corrected_path[:, 1:, :, :2] != path[:, 1:, :, :2]).all()

@@ -116,6 +116,8 @@ def test_the_nearest_mode_and_mode_0_learn() -> None:
     assert float(terms['central_mode'].detach()) == pytest.approx(2.2, rel=1e-3)
     expected = 0.5 * 0.2**2 + math.log(2 * math.pi)
     assert float(terms['trajectory'].detach()) == pytest.approx(expected, rel=1e-5)
+    central = 0.5 * 2.2**2 + math.log(2 * math.pi)
+    assert float(terms['central_likelihood'].detach()) == pytest.approx(central, rel=1e-5)
     (terms['trajectory'] + terms['central_mode'] + terms['modes']).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert logits.grad[0].argsort().tolist()[:3] == [2, 3, 1]  # the nearer, the likelier
@@ -123,6 +125,21 @@ def test_the_nearest_mode_and_mode_0_learn() -> None:
     moved = trajectory.grad[0, :, :, 1].sum(dim=1)
     assert moved.tolist() == pytest.approx([-1.0, 0.0, -0.2, 0.0, 0.0, 0.0], rel=1e-3)
     assert trajectory.grad[0, :, 8:].abs().sum() == 0
+
+
+def test_the_stages_of_the_path_learn_by_shares_of_their_own() -> None:
+    import torch
+
+    targets = no_targets()
+    targets['trajectory'] = torch.full((2, 12, 2), 3.0)
+    losses = make(path=0.5, trajectory=0.7, winner=2.0, central_mode=1.5, modes=0.3)
+    joint, terms = losses(outputs(), targets, torch.ones(2, 3))
+    rest = 0.5 * (0.7 * terms['trajectory'] + 2.0 * terms['winner'] + 0.3 * terms['modes'])
+    first, _ = losses.of_central_mode()(outputs(), targets, torch.ones(2, 3))
+    assert float((joint - first).detach()) == pytest.approx(float(rest.detach()), rel=1e-5)
+    last, _ = losses.of_all_modes()(outputs(), targets, torch.ones(2, 3))
+    more = 0.5 * 0.7 * terms['central_likelihood']
+    assert float((last - joint).detach()) == pytest.approx(float(more.detach()), rel=1e-5)
 
 
 def test_a_sample_far_off_does_not_rule_the_likelihood() -> None:

@@ -31,6 +31,7 @@ class SoundVariation:
         colour_db: Largest gain of the random filter.
         silence: Probability that the front is silent, as when the microphone has just started.
         nothing: Probability that a sound without a siren is replaced by noise.
+        tones: Probability that drops, beeps or horns are mixed in.
     """
 
     mix: float = 0.7
@@ -40,6 +41,7 @@ class SoundVariation:
     colour_db: float = 12.0
     silence: float = 0.15
     nothing: float = 0.02
+    tones: float = 0.3
 
 
 def mix(
@@ -87,6 +89,67 @@ def coloured_noise(
 ) -> NDArray[np.float32]:
     """Make noise of a random smooth spectrum: float32 (samples,), of unit power before it."""
     return coloured(random.standard_normal(samples, np.float32), random, most_db)
+
+
+def tonal_events(samples: int, rate_hz: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Make sounds that have a pitch as sirens have, but one that does not move.
+
+    Drops, glasses and bells: short tones that ring off; beepers of lorries: one tone, on and off;
+    horns: two tones with overtones, held once or twice.
+
+    Args:
+        samples: Length of the result.
+        rate_hz: Of the samples.
+        random: Source of all randomness.
+
+    Returns:
+        float32 (samples,), of a level of about 1; at least one event.
+    """
+    made = (_drops, _beeps, _horns)[int(random.integers(3))]
+    return np.asarray(made(samples, rate_hz, random), np.float32)
+
+
+def _drops(samples: int, rate_hz: int, random: np.random.Generator) -> NDArray[np.float64]:
+    sound = np.zeros(samples)
+    pitch_hz = math.exp(random.uniform(math.log(300.0), math.log(3000.0)))
+    for _ in range(1 + int(random.poisson(random.uniform(0.5, 8.0) * samples / rate_hz))):
+        decay_s = math.exp(random.uniform(math.log(0.01), math.log(0.3)))
+        start = int(random.integers(samples))
+        times = np.arange(min(samples - start, int(6.0 * decay_s * rate_hz))) / rate_hz
+        own_hz = pitch_hz * math.exp(random.normal(0.0, 0.3))
+        strength = random.uniform(0.2, 1.0)
+        sound[start : start + times.size] += (
+            strength * np.exp(-times / decay_s) * np.sin(2.0 * np.pi * own_hz * times)
+        )
+    return sound
+
+
+def _beeps(samples: int, rate_hz: int, random: np.random.Generator) -> NDArray[np.float64]:
+    times = np.arange(samples) / rate_hz
+    period_s = random.uniform(0.2, 1.2)
+    on = (times / period_s + random.random()) % 1.0 < random.uniform(0.3, 0.7)
+    return on * _overtones(times, random.uniform(600.0, 3000.0), random)
+
+
+def _horns(samples: int, rate_hz: int, random: np.random.Generator) -> NDArray[np.float64]:
+    sound = np.zeros(samples)
+    low_hz = random.uniform(250.0, 550.0)
+    for _ in range(int(random.integers(1, 3))):
+        start = int(random.integers(samples))
+        times = np.arange(min(samples - start, int(random.uniform(0.15, 1.5) * rate_hz))) / rate_hz
+        for pitch_hz in (low_hz, low_hz * random.uniform(1.15, 1.3)):
+            sound[start : start + times.size] += _overtones(times, pitch_hz, random)
+    return sound
+
+
+def _overtones(
+    times: NDArray[np.float64], pitch_hz: float, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Give a tone with five overtones that fall off at random steepness."""
+    steepness = random.uniform(0.5, 3.0)
+    orders = np.arange(1, 7)[:, None]
+    waves = np.sin(2.0 * np.pi * orders * pitch_hz * times) / orders**steepness
+    return np.asarray(waves[orders[:, 0] * pitch_hz < 7000.0].sum(axis=0))
 
 
 def shortened(window: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ from mm_fusion.training.augment.sounds import (
     mix,
     random_window,
     shortened,
+    tonal_events,
 )
 from mm_fusion.training.data.sample import AUDIO_RATE_HZ, AUDIO_SAMPLES, Sample, Targets
 
@@ -159,6 +160,9 @@ class SoundClips:
         if random.random() < variation.noise:
             noise = coloured_noise(AUDIO_SAMPLES, random, variation.colour_db)
             window = mix(window, noise, random.uniform(*ratio))
+        if random.random() < variation.tones:
+            tones = tonal_events(AUDIO_SAMPLES, AUDIO_RATE_HZ, random)
+            window = mix(window, tones, random.uniform(*ratio))
         if not heard and random.random() < variation.nothing:
             window = random.standard_normal(AUDIO_SAMPLES, np.float32)
         window = coloured(window, random, variation.colour_db)

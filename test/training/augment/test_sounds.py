@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,11 @@ from mm_fusion.training.augment.sounds import (
     mix,
     random_window,
     shortened,
+    tonal_events,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @pytest.mark.parametrize('ratio_db', [-5.0, 0.0, 20.0])
@@ -93,3 +99,41 @@ def test_levels_span_the_range_and_silence_stays() -> None:
 def test_gain_is_in_decibels_and_clips() -> None:
     sound = np.array([0.01, 0.5], np.float32)
     assert amplified(sound, 20.0).tolist() == pytest.approx([0.1, 1.0])
+
+
+def steadiness(sound: NDArray[np.float32], rate_hz: int) -> tuple[int, int]:
+    """Count the steps between loud frames of 64 ms, and those where the pitch stays."""
+    length = int(0.064 * rate_hz)
+    frames = sound[: sound.size // length * length].reshape(-1, length) * np.hanning(length)
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    loud = power.sum(axis=1) > 0.05 * power.sum(axis=1).max()
+    held = loud[1:] & loud[:-1]
+    moved = np.abs(np.diff(power.argmax(axis=1)))[held]
+    return moved.size, int((moved <= 1).sum())
+
+
+def test_tonal_events_have_pitches_that_do_not_move() -> None:
+    rate_hz = 16_000
+    steps, steady = 0, 0
+    for seed in range(60):
+        sound = tonal_events(rate_hz, rate_hz, np.random.default_rng(seed))
+        assert sound.shape == (rate_hz,)
+        assert sound.dtype == np.float32
+        assert np.isfinite(sound).all()
+        assert 0.05 < np.abs(sound).max() < 20.0
+        found = steadiness(sound, rate_hz)
+        steps, steady = steps + found[0], steady + found[1]
+    assert steps > 200
+    assert steady > 0.75 * steps
+    times = np.arange(rate_hz) / rate_hz
+    wail = np.sin(2.0 * np.pi * (600.0 * times + 800.0 * times**2)).astype(np.float32)
+    steps, steady = steadiness(wail, rate_hz)
+    assert steady < 0.1 * steps
+
+
+def test_tonal_events_differ_and_repeat_with_the_seed() -> None:
+    first, again, other = (
+        tonal_events(8000, 16_000, np.random.default_rng(seed)) for seed in (3, 3, 4)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from support.labelled import write_sounds
 if TYPE_CHECKING:
     from pathlib import Path
 
-PURE = SoundVariation(mix=0.0, noise=0.0, colour_db=0.0, silence=0.0, nothing=0.0)
+PURE = SoundVariation(mix=0.0, noise=0.0, colour_db=0.0, silence=0.0, nothing=0.0, tones=0.0)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_only_partners_without_a_siren_are_mixed_in(tmp_path: Path) -> None:
         soundfile.write(tmp_path / f'{name}.wav', 0.5 * np.sin(2 * np.pi * hertz * time), 16_000)
         rows.append(f'{name}.wav,{"siren" if name in "ac" else "nosiren"},x,{name}')
     (tmp_path / 'labels.csv').write_text('\n'.join(rows) + '\n')
-    always = SoundVariation(1.0, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 0.0, 0.0)
+    always = SoundVariation(1.0, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 0.0, 0.0, 0.0)
     source = SoundClips(tmp_path, always)
 
     def heard(partners: list[int]) -> set[str]:
@@ -86,6 +87,26 @@ def test_only_partners_without_a_siren_are_mixed_in(tmp_path: Path) -> None:
     assert heard([0, 1, 2]) == {'a', 'b'}
     assert heard([0, 1, 2, 3]) == {'a', 'b', 'd'}
     assert heard([0, 2]) == {'a'}
+
+
+def test_tones_are_mixed_into_sirens_and_other_sounds_as_often_as_configured(
+    folder: Path,
+) -> None:
+    plain, toned = (SoundClips(folder, replace(PURE, tones=share)) for share in (0.0, 0.5))
+    for index in range(len(plain)):
+        changed = 0
+        for seed in range(60):
+            # The same numbers are drawn up to the tones.
+            one, other = (
+                source.sample(index, np.random.default_rng(seed)).audio
+                for source in (plain, toned)
+            )
+            assert one is not None
+            assert other is not None
+            assert np.isfinite(other).all()
+            shape, other_shape = one / np.abs(one).max(), other / np.abs(other).max()
+            changed += not np.allclose(shape, other_shape, atol=1e-3)
+        assert 15 <= changed <= 45, plain.describe(index)
 
 
 def test_sirens_are_cut_from_chosen_clips_alone(folder: Path) -> None:
