@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mm_fusion.decoding.posteriors import softmax
-from mm_fusion.geometry.ego_filter import predict_path
+from mm_fusion.geometry.prediction import predict_path, predict_poses
 from mm_fusion.types.features import MODES, STEP_S, STEPS
 from mm_fusion.types.predictions import TrajectoryMode, TrajectoryPrediction
 
@@ -77,8 +77,8 @@ class TrajectoryDecoder:
             outputs: Of the fusion stage; where the bundle has a trajectory head, ``trajectory``
                 (1, 6, 12, 5) and ``mode_logits`` (1, 6) among them.
         """
-        positions, headings, covariances = predict_path(state, self._times_s)
         if self._temperature is None:
+            positions, headings, covariances = predict_path(state, self._times_s)
             mode = TrajectoryMode(
                 probability=1.0,
                 times_s=self._times_s,
@@ -87,6 +87,7 @@ class TrajectoryDecoder:
                 covariances=covariances * self._scales[:, np.newaxis, np.newaxis],
             )
             return TrajectoryPrediction(modes=(mode,), source='ego_filter', motion=state.motion)
+        positions, headings = predict_poses(state, self._times_s)
         probabilities = softmax(outputs['mode_logits'][0], self._temperature)
         order = np.argsort(-probabilities, kind='stable')
         head = outputs['trajectory'][0, order].astype(np.float64)

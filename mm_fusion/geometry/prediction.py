@@ -18,11 +18,12 @@ from mm_fusion.geometry.process import (
     SPEED,
     Mean,
     ProcessModel,
+    advance,
     propagate,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,37 +53,84 @@ def predict_path(
     Raises:
         ValueError: A time is not finite, negative or before the previous one.
     """
-    times = checked_times(times_s)
-    if (np.diff(times) < 0.0).any():
-        raise ValueError(f'times: expected no decrease, found {times.tolist()}')
     model = process or ProcessModel()
-    mean: Mean = (0.0, 0.0, 0.0, *state.mean[3:].tolist())
+    mean: Mean = _from_here(state)
     covariance: NDArray[np.float64] = np.zeros((6, 6))
     covariance[3:, 3:] = state.covariance[3:, 3:]
 
     points: list[tuple[float, float]] = []
-    headings, swerves = [], []
-    covariances = np.empty((len(times), 2, 2))
-    stop_s = stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s)
-    now_s = swerve = 0.0
-    for i, time_s in enumerate(times.tolist()):
-        if now_s <= stop_s <= time_s:
-            mean, covariance = propagate(mean, covariance, stop_s - now_s, model)
-            east, north, heading = mean[:SPEED]
-            mean = (east, north, heading, 0.0, 0.0, 0.0)
-            swerve += (stop_s - now_s) * _sidewards(covariance)
-            now_s = stop_s
-        mean, covariance = propagate(mean, covariance, time_s - now_s, model)
-        swerve += (time_s - now_s) * _sidewards(covariance)
-        now_s = time_s
+    headings, swerves, covariances = [], [], []
+    swerve = 0.0
+    for duration_s, stops in _legs(mean, times_s, model):
+        mean, covariance = propagate(mean, covariance, duration_s, model)
+        swerve += duration_s * _sidewards(covariance)
+        if stops:
+            mean = _standing(mean)
+            continue
         points.append((mean[EAST], mean[NORTH]))
         headings.append(mean[HEADING])
         swerves.append(swerve)
-        covariances[i] = covariance[:HEADING, :HEADING]
+        covariances.append(covariance[:HEADING, :HEADING])
     angles = np.array(headings)
     aside = np.stack([-np.sin(angles), np.cos(angles)], axis=1)
     spread = np.square(swerves)[:, None, None] * aside[:, :, None] * aside[:, None, :]
-    return np.array(points).reshape(-1, 2), angles, covariances + spread
+    return _array(points), angles, np.array(covariances).reshape(-1, 2, 2) + spread
+
+
+def predict_poses(
+    state: EgoState,
+    times_s: Sequence[float] | NDArray[np.float64],
+    process: ProcessModel | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Do what ``predict_path`` does, without covariances: in a fifth of the time."""
+    model = process or ProcessModel()
+    mean = _from_here(state)
+    points: list[tuple[float, float]] = []
+    headings = []
+    for duration_s, stops in _legs(mean, times_s, model):
+        mean = advance(mean, duration_s, model)
+        if stops:
+            mean = _standing(mean)
+            continue
+        points.append((mean[EAST], mean[NORTH]))
+        headings.append(mean[HEADING])
+    return _array(points), np.array(headings)
+
+
+def _from_here(state: EgoState) -> Mean:
+    """Give the mean of a state in its own frame."""
+    speed, yaw_rate, acceleration = state.mean[3:].tolist()
+    return (0.0, 0.0, 0.0, speed, yaw_rate, acceleration)
+
+
+def _standing(mean: Mean) -> Mean:
+    east, north, heading = mean[:SPEED]
+    return (east, north, heading, 0.0, 0.0, 0.0)
+
+
+def _array(points: list[tuple[float, float]]) -> NDArray[np.float64]:
+    return np.array(points).reshape(-1, 2)
+
+
+def _legs(
+    mean: Mean, times_s: Sequence[float] | NDArray[np.float64], model: ProcessModel
+) -> Iterator[tuple[float, bool]]:
+    """Split the way to each time into durations, and tell after which the vehicle stops.
+
+    Raises:
+        ValueError: A time is not finite, negative or before the previous one.
+    """
+    times = checked_times(times_s)
+    if (np.diff(times) < 0.0).any():
+        raise ValueError(f'times: expected no decrease, found {times.tolist()}')
+    stop_s = stopping_time(mean[SPEED], mean[ACCELERATION], model.acceleration_time_constant_s)
+    now_s = 0.0
+    for time_s in times.tolist():
+        if now_s <= stop_s <= time_s:
+            yield stop_s - now_s, True
+            now_s = stop_s
+        yield time_s - now_s, False
+        now_s = time_s
 
 
 def _sidewards(covariance: NDArray[np.float64]) -> float:

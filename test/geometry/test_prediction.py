@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mm_fusion.geometry.ego_filter import EgoState, predict_path
 from mm_fusion.geometry.motion import roll_out
+from mm_fusion.geometry.prediction import predict_poses
 from mm_fusion.geometry.process import ProcessModel
 from mm_fusion.types.predictions import EgoMotion
 from support.driven import drive
@@ -97,7 +98,19 @@ def test_predictions_are_consistent() -> None:
     assert ((found > 0.8) & (found < 2.5)).all(), found
 
 
+@given(MOTIONS)
+@example(EgoMotion(4.0, -2.0, 0.3))
+@example(EgoMotion(0.0, 0.0, 0.0))
+def test_poses_are_those_of_the_path_to_the_last_bit(motion: EgoMotion) -> None:
+    start = state(motion.speed_mps, motion.yaw_rate_rps, motion.acceleration_mps2)
+    positions, headings, _ = predict_path(start, TIMES)
+    found_positions, found_headings = predict_poses(start, TIMES)
+    assert np.array_equal(found_positions, positions)
+    assert np.array_equal(found_headings, headings)
+
+
 @pytest.mark.parametrize('times', [[1.0, 0.5], [-1.0], [math.nan]])
 def test_times_in_disorder_are_refused(times: list[float]) -> None:
-    with pytest.raises(ValueError, match='times'):
-        predict_path(state(1.0), times)
+    for predict in (predict_path, predict_poses):
+        with pytest.raises(ValueError, match='times'):
+            predict(state(1.0), times)

@@ -13,7 +13,7 @@ import numpy as np
 from mm_fusion.bags import Truth, read_bag
 from mm_fusion.errors import SampleError
 from mm_fusion.features import FeaturizerShape
-from mm_fusion.geometry.prediction import predict_path
+from mm_fusion.geometry.prediction import predict_poses
 from mm_fusion.labels import UNLABELLED
 from mm_fusion.metrics.trajectory import STEPS_S
 from mm_fusion.pipeline import FeaturePipeline
@@ -162,7 +162,7 @@ def _write_inputs(observation: Observation, writer: EntryWriter) -> bool:
 def _rollout(state: EgoState | None) -> NDArray[np.float32]:
     if state is None:
         return _unknown_path()
-    positions, headings, _ = predict_path(state, STEPS_S)
+    positions, headings = predict_poses(state, STEPS_S)
     return np.column_stack([positions, headings]).astype(np.float32)
 
 
