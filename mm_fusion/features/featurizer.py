@@ -75,33 +75,39 @@ class Featurizer:
             return None
         return network_image(sample, *self._shape.image)[np.newaxis]
 
+    def sound(self, snapshot: Snapshot) -> NDArray[np.float32] | None:
+        """Make float32 (1, samples) of the sound; None where there is none, or no encoder."""
+        shape = self._shape
+        if snapshot.audio is None or shape.audio_samples is None:
+            return None
+        return network_audio(
+            snapshot.audio.samples,
+            snapshot.audio.sample_rate_hz,
+            shape.audio_rate_hz,
+            shape.audio_samples,
+        )[np.newaxis]
+
     def assemble(
         self,
         snapshot: Snapshot,
         image: NDArray[np.uint8] | None,
+        sound: NDArray[np.float32] | None,
         motions: Sequence[tuple[int, EgoMotion]],
     ) -> FeatureBatch:
         """Gather the inputs of the network.
 
         Args:
-            snapshot: Gives sound and ages.
+            snapshot: Gives the ages.
             image: What :meth:`image` made of its frame; None where there is none.
+            sound: What :meth:`sound` made of it.
             motions: Stamps (ns) and filtered motions of the last seconds, the last one at the
                 stamp of the snapshot; empty where the motion is not known there.
         """
-        shape = self._shape
-        audio = None
-        if snapshot.audio is not None and shape.audio_samples is not None:
-            audio = network_audio(
-                snapshot.audio.samples,
-                snapshot.audio.sample_rate_hz,
-                shape.audio_rate_hz,
-                shape.audio_samples,
-            )[np.newaxis]
+        steps = self._shape.motion_steps
         history = None
-        if motions and shape.motion_steps is not None:
-            history = network_motion(motions, shape.motion_steps)[np.newaxis]
-        inputs = {'camera': image, 'microphone': audio, 'motion': history}
+        if motions and steps is not None:
+            history = network_motion(motions, steps)[np.newaxis]
+        inputs = {'camera': image, 'microphone': sound, 'motion': history}
         present = [inputs[name] is not None for name in NETWORK_MODALITIES]
         ages = [
             _age_s(snapshot, sensors) if there else 0.0
@@ -109,7 +115,7 @@ class Featurizer:
         ]
         return FeatureBatch(
             image=image,
-            audio=audio,
+            audio=sound,
             motion=history,
             presence=np.array([present], np.float32),
             age_s=np.array([ages], np.float32),

@@ -24,7 +24,7 @@ from mm_fusion.types.sensors import DropReason, Modality
 from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Executor
 
     import numpy as np
@@ -78,10 +78,16 @@ class FeaturePipeline:
         settings: All parameters.
         beside: Tracks the ego state while the image is made; None takes one after the other, with
             the same result.
+        heard: Told the sound of a snapshot before its image is made, in the array that will stand
+            in the batch.
     """
 
     def __init__(
-        self, shape: FeaturizerShape, settings: Settings, beside: Executor | None = None
+        self,
+        shape: FeaturizerShape,
+        settings: Settings,
+        beside: Executor | None = None,
+        heard: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
@@ -92,6 +98,7 @@ class FeaturePipeline:
         self._epoch = 0
         self._behind = False
         self._beside = beside or InPlace()
+        self._heard = heard
 
     def push(self, sample: Sample) -> None:
         """Take in one sample; what cannot be used is counted, never raised."""
@@ -164,11 +171,14 @@ class FeaturePipeline:
         reports = dict(snapshot.modalities)
         tracked = self._beside.submit(self._track, snapshot, watch)
         with watch('preprocess'):
+            sound = self._featurizer.sound(snapshot)
+            if sound is not None and self._heard is not None:
+                self._heard(sound)
             image = self._image(snapshot, reports)
             state, refused = tracked.result()
             self._count(reports, refused)
             motions = () if state is None else self._ego.motions
-            batch = self._featurizer.assemble(snapshot, image, motions)
+            batch = self._featurizer.assemble(snapshot, image, sound, motions)
         return Observation(
             stamp_ns=snapshot.stamp_ns,
             epoch=snapshot.epoch,

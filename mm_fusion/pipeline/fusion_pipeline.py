@@ -51,8 +51,8 @@ class FusionPipeline:
     def __init__(self, bundle: Bundle, backend: Backend, settings: Settings) -> None:
         beside = one_thread()
         shape = featurizer_shape(bundle.manifest)
-        self._features = FeaturePipeline(shape, settings, beside)
         self._network = Network(bundle.manifest, backend, beside)
+        self._features = FeaturePipeline(shape, settings, beside, self._network.listen)
         self._manifest = bundle.manifest
         self._decoding = self._wanted = settings.decoding
         self._road = RoadDecoder(bundle.manifest, settings.decoding)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from concurrent.futures import wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,16 @@ from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
     from mm_fusion.runtime import Backend
     from mm_fusion.types.bundle import Manifest
     from mm_fusion.types.features import FeatureBatch
+
+
+AUDIO_ENCODER = 'audio_encoder'
 
 
 class _Encoder:
@@ -57,6 +61,15 @@ class _Encoder:
         return self._last[1]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A sound whose encoding has begun: its embeddings are on their way."""
+
+    audio: NDArray[Any]
+    embeddings: Future[dict[str, NDArray[Any]]]
+    watch: Stopwatch
+
+
 class Network:
     """Run the stages of a bundle for one snapshot: the encoders of what is present, then fusion.
 
@@ -82,6 +95,18 @@ class Network:
             if stage in manifest.stages
         }
         self._beside = beside if beside is not None and backend.concurrent else InPlace()
+        self._begun: _Begun | None = None
+
+    def listen(self, audio: NDArray[Any]) -> None:
+        """Begin to encode the sound of the next batch, beside what the caller does until ``run``.
+
+        Args:
+            audio: The very array that will stand in the batch; with another one it is for nothing.
+        """
+        if AUDIO_ENCODER in self._encoders:
+            watch = Stopwatch()
+            begun = self._beside.submit(self._encode, [(AUDIO_ENCODER, audio)], watch)
+            self._begun = _Begun(audio, begun, watch)
 
     def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
         """Run the encoders and the fusion stage.
@@ -106,14 +131,23 @@ class Network:
     def _embed(
         self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch
     ) -> dict[str, NDArray[Any]]:
+        begun, self._begun = self._begun, None
+        if begun is not None and not any(value is begun.audio for _, value in present):
+            begun = None
+        if begun is not None:
+            present = [item for item in present if item[1] is not begun.audio]
         other_watch = Stopwatch()
         others = self._beside.submit(self._encode, present[1:], other_watch)
         try:
             embeddings = self._encode(present[:1], watch)
         finally:
+            # The thread beside takes one after the other: with the last, all are done.
             wait([others])
         embeddings |= others.result()
         watch.durations_s |= other_watch.durations_s
+        if begun is not None:
+            embeddings |= begun.embeddings.result()
+            watch.durations_s |= begun.watch.durations_s
         return embeddings
 
     def _encode(

@@ -46,7 +46,8 @@ def snapshot(*, sound: bool = True) -> Snapshot:
 def test_everything_there_is_has_its_shape_and_age() -> None:
     featurizer = Featurizer(SHAPE)
     frame = RawImage(1, 1, 'camera', 'rgb8', np.full((40, 60, 3), 7, np.uint8))
-    batch = featurizer.assemble(snapshot(), featurizer.image(frame), MOTIONS)
+    there = snapshot()
+    batch = featurizer.assemble(there, featurizer.image(frame), featurizer.sound(there), MOTIONS)
     assert batch.image is not None
     assert batch.audio is not None
     assert batch.motion is not None
@@ -67,12 +68,14 @@ def test_motion_is_as_old_as_the_newest_of_what_tells_it() -> None:
     ):
         there = snapshot()
         there = replace(there, modalities={**there.modalities, **reports})
-        batch = Featurizer(SHAPE).assemble(there, None, MOTIONS)
+        batch = Featurizer(SHAPE).assemble(there, None, None, MOTIONS)
         assert batch.age_s[0, 2] == pytest.approx(age_s)
 
 
 def test_what_is_absent_has_neither_value_nor_age() -> None:
-    batch = Featurizer(SHAPE).assemble(snapshot(sound=False), None, ())
+    there = snapshot(sound=False)
+    assert Featurizer(SHAPE).sound(there) is None
+    batch = Featurizer(SHAPE).assemble(there, None, None, ())
     assert (batch.image, batch.audio, batch.motion) == (None, None, None)
     assert batch.presence.tolist() == [[0, 0, 0]]
     assert batch.age_s.tolist() == [[0, 0, 0]]
@@ -82,7 +85,8 @@ def test_what_no_encoder_takes_is_not_made() -> None:
     none = FeaturizerShape(image=None, audio_samples=None, audio_rate_hz=16_000, motion_steps=None)
     frame = RawImage(1, 1, 'camera', 'rgb8', np.zeros((4, 6, 3), np.uint8))
     assert Featurizer(none).image(frame) is None
-    batch = Featurizer(none).assemble(snapshot(), None, MOTIONS)
+    assert Featurizer(none).sound(snapshot()) is None
+    batch = Featurizer(none).assemble(snapshot(), None, None, MOTIONS)
     assert batch.presence.tolist() == [[0, 0, 0]]
     assert none.audio_window_s == 0.0
     assert SHAPE.audio_window_s == pytest.approx(0.01)

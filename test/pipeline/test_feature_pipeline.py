@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mm_fusion.features import FeaturizerShape
+from mm_fusion.features import Featurizer, FeaturizerShape
 from mm_fusion.geometry.ego_filter import EgoState, EgoStateFilter
 from mm_fusion.pipeline import FeaturePipeline, feature_pipeline
 from mm_fusion.settings import Settings
-from mm_fusion.types.sensors import GnssFix, RawImage, Sample, VelocitySample
+from mm_fusion.types.sensors import AudioChunk, GnssFix, RawImage, Sample, VelocitySample
 from support.pictures import picture
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.pipeline import Observation
+    from mm_fusion.types.sensors import ImageSample
 
 MS = 1_000_000
 SECOND = 1000 * MS
@@ -75,6 +76,21 @@ def fixes(seconds: float) -> list[Sample]:
     ]
 
 
+def sounds(seconds: float) -> list[Sample]:
+    """Chunks of 100 ms."""
+    stamps = [START_NS + tick * 100 * MS for tick in range(round(seconds * 10))]
+    return [
+        AudioChunk(
+            stamp,
+            stamp + 100 * MS,
+            'microphone',
+            16_000,
+            np.full(1600, 0.1 + 1e-4 * i, np.float32),
+        )
+        for i, stamp in enumerate(stamps)
+    ]
+
+
 def observe(samples: Iterable[Sample], beside: Executor | None = None) -> list[Observation]:
     pipeline = FeaturePipeline(SHAPE, Settings(), beside)
     seen = []
@@ -83,6 +99,35 @@ def observe(samples: Iterable[Sample], beside: Executor | None = None) -> list[O
         while (observation := pipeline.step(sample.received_ns)) is not None:
             seen.append(observation)
     return [*seen, *pipeline.finish()]
+
+
+def test_the_sound_is_told_before_the_image_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    shape = replace(SHAPE, audio_samples=16_000)
+    pipeline = FeaturePipeline(shape, Settings(), heard=told.append)
+    made = Featurizer.image
+
+    def image(self: Featurizer, sample: ImageSample) -> NDArray[np.uint8] | None:
+        told.append('image')
+        return made(self, sample)
+
+    monkeypatch.setattr(Featurizer, 'image', image)
+    seen = []
+    for sample in sorted(
+        frames(3.0) + velocities(3.0) + sounds(3.0), key=lambda sample: sample.received_ns
+    ):
+        pipeline.push(sample)
+        while (observation := pipeline.step(sample.received_ns)) is not None:
+            audio = observation.batch.audio
+            if audio is None:
+                assert told == ['image']
+            else:
+                assert told[0] is audio
+                assert told[1:] == ['image']
+            told.clear()
+            seen.append(audio is not None)
+    assert seen.count(True) > 5
+    assert False in seen
 
 
 def history(observation: Observation) -> NDArray[np.float32]:

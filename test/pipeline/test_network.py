@@ -182,3 +182,54 @@ def test_a_failure_beside_is_raised_and_harms_nothing_later(
     backend.failing = set()
     network.run(batch(200, 0.1), Stopwatch())
     assert backend.runs == {'image_encoder': 1, 'audio_encoder': 1, 'fusion': 1}
+
+
+def test_a_sound_that_was_announced_is_encoded_before_the_batch_and_once(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend, one_thread())
+    one = batch(200, 0.1)
+    assert one.audio is not None
+    backend.meeting = threading.Barrier(2, timeout=30.0)
+    network.listen(one.audio)
+    backend.meeting.wait()  # the encoder of sound has begun, and nothing else was asked for
+    backend.meeting = threading.Barrier(1)
+    watch = Stopwatch()
+    found = {name: value.copy() for name, value in network.run(one, watch).items()}
+    assert backend.runs == {'image_encoder': 1, 'audio_encoder': 1, 'fusion': 1}
+    assert backend.threads['audio_encoder'] is not threading.current_thread()
+    assert watch.durations_s.keys() == {'image_encoder', 'audio_encoder', 'fusion'}
+    fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
+    for name, value in fresh.run(one, Stopwatch()).items():
+        np.testing.assert_array_equal(found[name], value)
+
+
+def test_a_sound_alone_may_be_announced_and_another_than_announced_is_not_mistaken(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend, one_thread())
+    for announced, run in ((0.1, None), (0.1, 0.3)):
+        one = batch(None, announced)
+        other = one if run is None else batch(None, run)
+        assert one.audio is not None
+        network.listen(one.audio)
+        found = {name: value.copy() for name, value in network.run(other, Stopwatch()).items()}
+        fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
+        for name, value in fresh.run(other, Stopwatch()).items():
+            np.testing.assert_array_equal(found[name], value)
+    assert backend.runs['audio_encoder'] == 2
+
+
+def test_an_announced_sound_that_fails_is_raised_by_the_batch(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend, one_thread())
+    one = batch(200, 0.1)
+    assert one.audio is not None
+    backend.failing = {'audio_encoder'}
+    network.listen(one.audio)
+    with pytest.raises(InferenceError, match='no audio_encoder'):
+        network.run(one, Stopwatch())
+    backend.failing = set()
+    network.run(one, Stopwatch())
+    assert backend.runs['fusion'] == 1
