@@ -18,7 +18,6 @@ from onnxscript.optimizer import optimize
 from torch import nn
 
 from mm_fusion.errors import BundleError
-from mm_fusion.models.network import MOTION
 from mm_fusion.models.stages import ENCODER_STAGES, FUSION_OUTPUTS, FusionStage
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -96,7 +95,7 @@ def export_encoder(network: FusionNetwork, modality: str) -> Graph:
 def export_fusion(network: FusionNetwork) -> Graph:
     """Export the fusion, as ``export_stages`` does."""
     stage = FusionStage(network)
-    return _export(stage, _fusion_cases(network), tuple(FUSION_OUTPUTS.values()))
+    return _export(stage, _fusion_cases(network.eval()), tuple(FUSION_OUTPUTS.values()))
 
 
 def _measurements(config: NetworkConfig, modality: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -114,23 +113,26 @@ def _measurements(config: NetworkConfig, modality: str) -> tuple[NDArray[Any], N
 
 
 def _fusion_cases(network: FusionNetwork) -> list[dict[str, NDArray[np.float32]]]:
-    """Make the inputs of the fusion: each set of modalities, all of them first, none last."""
+    """Make the inputs of the fusion: each set of modalities, all of them first, none last.
+
+    Embeddings are those of everyday measurements: numbers that no encoder gives may lie where a
+    normalisation divides by next to nothing, and rounding is all that is left.
+    """
     random = np.random.default_rng(0)
     cases = []
-    driving = torch.from_numpy(_measurements(network.config, MOTION)[0])
     with torch.no_grad():
-        state = network.encoders[MOTION](driving).numpy()
+        known = {
+            modality: network.encoders[modality](
+                torch.from_numpy(_measurements(network.config, modality)[0])
+            ).numpy()
+            for modality in network.embedding_sizes
+        }
     for present in itertools.product((1.0, 0.0), repeat=len(NETWORK_MODALITIES)):
         presence = np.array([present], np.float32)
         embeddings = {
-            f'{ENCODER_STAGES[modality][1]}_embedding': there
-            * random.normal(size=(1, size)).astype(np.float32)
-            for (modality, size), there in zip(
-                network.embedding_sizes.items(), presence[0], strict=True
-            )
+            f'{ENCODER_STAGES[modality][1]}_embedding': there * known[modality]
+            for modality, there in zip(known, presence[0], strict=True)
         }
-        # Its last numbers are a speed, a yaw rate and so on, which a path is made of.
-        embeddings['motion_embedding'] = presence[:, -1:] * state
         age_s = random.uniform(0.0, 0.5, presence.shape).astype(np.float32) * presence
         cases.append({**embeddings, 'presence': presence, 'age_s': age_s})
     return cases
