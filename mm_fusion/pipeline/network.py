@@ -133,6 +133,7 @@ class Network:
     ) -> dict[str, NDArray[Any]]:
         begun, self._begun = self._begun, None
         if begun is not None and not any(value is begun.audio for _, value in present):
+            wait([begun.embeddings])  # an encoder belongs to one thread at a time
             begun = None
         if begun is not None:
             present = [item for item in present if item[1] is not begun.audio]
