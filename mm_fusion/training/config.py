@@ -62,7 +62,7 @@ class OptimizationConfig:
     )
     path_steps: int = whole(
         1000,
-        "Batches of motion alone that the path's correction learns from once the rest has learned",
+        'Batches of motion alone that the path learns from once the rest has learned',
         '1',
         0,
         1_000_000,

@@ -66,7 +66,7 @@ def train_run(
 ) -> FusionNetwork:
     """Train, and leave checkpoints and curves in a folder; goes on where it was stopped.
 
-    First sound by itself (``learn_sound``), then everything but the correction of the path, then
+    First sound by itself (``learn_sound``), then everything but the path of the motion, then
     that by itself (``refine_path``).
 
     With ``freeze_encoders`` every sample is embedded once, as it is, and the fusion learns from

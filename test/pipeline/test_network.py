@@ -103,6 +103,13 @@ BATCHES = [
 ]
 
 
+def same_as_fresh(bundle: Bundle, one: FeatureBatch, found: Mapping[str, NDArray[Any]]) -> None:
+    """Check that outputs are those of a network that has seen nothing before."""
+    fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
+    for name, value in fresh.run(one, Stopwatch()).items():
+        np.testing.assert_array_equal(found[name], value)
+
+
 def test_an_encoder_does_not_run_again_on_the_same_input(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
@@ -118,9 +125,7 @@ def test_the_outputs_are_those_of_a_network_that_forgets(
     network = Network(bundle.manifest, backend, one_thread())
     for one in BATCHES:
         remembering = {name: value.copy() for name, value in network.run(one, Stopwatch()).items()}
-        fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
-        for name, value in fresh.run(one, Stopwatch()).items():
-            np.testing.assert_array_equal(remembering[name], value)
+        same_as_fresh(bundle, one, remembering)
 
 
 def test_a_buffer_that_is_filled_anew_is_another_input(
@@ -199,9 +204,7 @@ def test_a_sound_that_was_announced_is_encoded_before_the_batch_and_once(
     assert backend.runs == {'image_encoder': 1, 'audio_encoder': 1, 'fusion': 1}
     assert backend.threads['audio_encoder'] is not threading.current_thread()
     assert watch.durations_s.keys() == {'image_encoder', 'audio_encoder', 'fusion'}
-    fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
-    for name, value in fresh.run(one, Stopwatch()).items():
-        np.testing.assert_array_equal(found[name], value)
+    same_as_fresh(bundle, one, found)
 
 
 def test_a_sound_alone_may_be_announced_and_another_than_announced_is_not_mistaken(
@@ -214,9 +217,7 @@ def test_a_sound_alone_may_be_announced_and_another_than_announced_is_not_mistak
         assert one.audio is not None
         network.listen(one.audio)
         found = {name: value.copy() for name, value in network.run(other, Stopwatch()).items()}
-        fresh = Network(bundle.manifest, create_backend(bundle, Settings().inference))
-        for name, value in fresh.run(other, Stopwatch()).items():
-            np.testing.assert_array_equal(found[name], value)
+        same_as_fresh(bundle, other, found)
     assert backend.runs['audio_encoder'] == 2
 
 
