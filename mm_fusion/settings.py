@@ -181,7 +181,7 @@ class EgoFilterSettings:
         'absent',
     )
     speed_std_mps: float = real(
-        0.15,
+        0.08,
         'Deviation of the measured speed where the message leaves it unset',
         'm/s',
         1e-3,

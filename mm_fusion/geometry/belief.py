@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mm_fusion.geometry.heading import Waypoint, find_heading, remember
+from mm_fusion.geometry.position_errors import PositionErrors
 from mm_fusion.geometry.process import (
     ACCELERATION,
     EAST,
@@ -33,21 +34,14 @@ _RECOVERY_S = 1.0
 _RECOVERY_COUNT = 3
 """A sensor refused this often in a row, over this long, is believed against the filter."""
 
-_CORRELATION_S = 1.0
-_MAX_INFLATION = 20.0
-"""Errors of positions within a second of each other are nearly equal, as receivers filter what
-they say: their variances are raised as if there were one position a second."""
+_STEADY_SIGMAS = 3.0
+"""A position further off than this is taken for one whose slow error has jumped."""
 
 _ANY_ACCELERATION = 2.0**2
 _ANY_YAW_RATE = 0.3**2
 _ANY_HEADING = math.pi**2 / 3.0
 _ANY_SPEED = 15.0**2
 _REVERSING_MPS = 0.5
-
-
-def inflation(apart_s: float) -> float:
-    """Return the factor on the covariance of a position, by the time since the previous one."""
-    return min(_MAX_INFLATION, max(1.0, _CORRELATION_S / max(apart_s, 1e-3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +64,7 @@ class Refusals:
 
 
 _NONE = Refusals()
+_UNTOLD = PositionErrors()
 
 
 @dataclass(slots=True)
@@ -82,13 +77,17 @@ class Belief:
     Attributes:
         stamp_ns: The instant it holds for.
         process: How the state moves.
-        mean: East, north, heading, speed, yaw rate, acceleration.
-        covariance: float64 (6, 6).
+        mean: East, north, heading, speed, yaw rate, acceleration. East and north are where the
+            receiver puts the vehicle: its slow error is in them.
+        covariance: float64 (6, 6), without that error.
         speed_measured: Whether a velocity sample has been used.
         speed_known: Whether the speed is known, from a velocity or from positions.
         position_known: Whether a position has been used.
         heading_known: Whether positions have told the heading.
         position_ns: Stamp of the last position used.
+        position_covariance: Of that position, as its receiver tells: east-east, east-north and
+            north-north, m².
+        position_errors: What is known of the receiver's errors.
         waypoints: Recent positions, while the heading is not known.
         travel: Way since the start by dead reckoning, while the heading is not known, m.
         last_position: Where the travel was last updated, m.
@@ -105,6 +104,8 @@ class Belief:
     position_known: bool = False
     heading_known: bool = False
     position_ns: int = 0
+    position_covariance: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    position_errors: PositionErrors = _UNTOLD
     waypoints: tuple[Waypoint, ...] = ()
     travel: tuple[float, float] = (0.0, 0.0)
     last_position: tuple[float, float] = (0.0, 0.0)
@@ -175,16 +176,42 @@ class Belief:
         self.position_refusals = _NONE
         self.position_known = True
         self.position_ns = self.stamp_ns
+        self.position_covariance = measured.variances
         return True
 
+    def slow_error(self) -> NDArray[np.float64]:
+        """Return the covariance of the error that all recent positions share, (2, 2), m²."""
+        ee, en, nn = self.position_covariance
+        return self.position_errors.slow * np.array(((ee, en), (en, nn)))
+
     def _correct_position(self, measured: MeasuredPosition, gate_sigmas: float) -> bool:
-        apart_s = (self.stamp_ns - self.position_ns) * 1e-9
-        found = innovation(self.mean, self.covariance, measured, inflation(apart_s))
-        if found.squared_distance > gate_sigmas**2:
-            return False
-        self.mean, self.covariance = update_position(self.mean, self.covariance, found)
+        errors = self.position_errors
+        moved = errors.drift((self.stamp_ns - self.position_ns) * 1e-9)
+        found = innovation(self.mean, self.covariance, measured, moved + errors.noise)
+        expected = float(self.covariance[EAST, EAST] + self.covariance[NORTH, NORTH])
+        both = measured.east_variance + measured.north_variance
+        if found.squared_distance > _STEADY_SIGMAS**2:
+            moved, steady = errors.jump, moved
+            found = innovation(self.mean, self.covariance, measured, moved + errors.noise)
+            if found.squared_distance > gate_sigmas**2:
+                return False
+        else:
+            steady = moved
+        self.position_errors = errors.after(
+            found.east_m**2 + found.north_m**2, expected + steady * both, both
+        )
+        self.mean, self.covariance = update_position(
+            self.mean, self._position_moved(measured, moved), found
+        )
         self._face_forward()
         return True
+
+    def _position_moved(self, measured: MeasuredPosition, share: float) -> NDArray[np.float64]:
+        """Return the covariance after the slow error has changed by a share of the receiver's."""
+        covariance = self.covariance.copy()
+        ee, en, nn = measured.variances
+        covariance[:2, :2] += share * np.array(((ee, en), (en, nn)))
+        return covariance
 
     def _surprising(self, parts: list[tuple[int, float, float]], gate_sigmas: float) -> bool:
         for column, value, variance in parts:
@@ -222,9 +249,11 @@ class Belief:
             )
         variance = max(measured.east_variance, measured.north_variance)
         newest = Waypoint(self.stamp_ns, *here, variance, self.travel)
-        self._replace(EAST, here[0], measured.east_variance)
-        self._replace(NORTH, here[1], measured.north_variance)
-        self.covariance[EAST, NORTH] = self.covariance[NORTH, EAST] = measured.covariance
+        noise = self.position_errors.noise
+        self._replace(EAST, here[0], noise * measured.east_variance)
+        self._replace(NORTH, here[1], noise * measured.north_variance)
+        self.covariance[EAST, NORTH] = noise * measured.covariance
+        self.covariance[NORTH, EAST] = self.covariance[EAST, NORTH]
         self.last_position = here
 
         found = find_heading(

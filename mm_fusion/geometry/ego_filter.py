@@ -131,10 +131,12 @@ class EgoStateFilter:
         if not belief.speed_known:
             return None
         belief.advance(stamp_ns)
+        covariance = 0.5 * (belief.covariance + belief.covariance.T)
+        covariance[:2, :2] += belief.slow_error()
         return EgoState(
             stamp_ns=stamp_ns,
             mean=np.array(belief.mean),
-            covariance=0.5 * (belief.covariance + belief.covariance.T),
+            covariance=covariance,
             position_known=belief.position_known,
             heading_known=belief.heading_known,
             frame=self._frame,

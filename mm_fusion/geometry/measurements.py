@@ -47,6 +47,11 @@ class MeasuredPosition:
     covariance: float
     north_variance: float
 
+    @property
+    def variances(self) -> tuple[float, float, float]:
+        """East-east, east-north and north-north, m²."""
+        return self.east_variance, self.covariance, self.north_variance
+
 
 def measured_velocity(sample: VelocitySample, settings: EgoFilterSettings) -> MeasuredVelocity:
     """Check a velocity and fill in the variances that its message leaves unset.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from mm_fusion.geometry.belief import Belief, inflation
+from mm_fusion.geometry.belief import Belief
 from mm_fusion.geometry.ego_filter import EgoStateFilter
 from mm_fusion.geometry.measurements import (
     MeasuredPosition,
@@ -51,6 +51,11 @@ if TYPE_CHECKING:
 _GATE_SIGMAS = 3.0
 _GAP_NS = 5_000_000_000
 _TOP_SPEED_MPS = 40.0
+
+_CORRELATION_S = 1.0
+_MAX_INFLATION = 20.0
+"""Errors of positions within a second of each other are nearly equal, as receivers filter what
+they say: their variances are raised as if there were one position a second."""
 
 
 def smoothed_path(
@@ -220,12 +225,17 @@ def _use_velocity(node: _Node, measured: MeasuredVelocity) -> None:
 
 
 def _use_position(node: _Node, measured: MeasuredPosition, apart_s: float) -> None:
-    factor = inflation(apart_s)
+    factor = _inflation(apart_s)
     found = innovation(node.mean, node.covariance, measured, factor)
     if found.squared_distance > _GATE_SIGMAS**2:
         factor *= found.squared_distance / _GATE_SIGMAS**2
         found = innovation(node.mean, node.covariance, measured, factor)
     node.mean, node.covariance = update_position(node.mean, node.covariance, found)
+
+
+def _inflation(apart_s: float) -> float:
+    """Return the factor on the covariance of a position, by the time since the previous one."""
+    return min(_MAX_INFLATION, max(1.0, _CORRELATION_S / max(apart_s, 1e-3)))
 
 
 def _smooth(nodes: Sequence[_Node]) -> list[NDArray[np.float64]]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 START_NS = 1_700_000_000_000_000_000
 STEP_S = 0.1
-SPEED_STD, YAW_RATE_STD, POSITION_STD = 0.15, 0.01, 2.0
+SPEED_STD, YAW_RATE_STD, POSITION_STD = 0.08, 0.01, 2.0
+SLOW_TIME_S = 300.0
 
 
 def stamp(time_s: float) -> int:
@@ -62,9 +63,17 @@ class Drive:
         return ReferencePath(stamps, states[:, :2], states[:, HEADING], states[:, SPEED])
 
 
-def drive(seed: int, duration_s: float = 60.0, speed_mps: float = 15.0) -> Drive:
-    """Draw a drive: velocity at 10 Hz, positions at 1 Hz, noises as the filter expects them."""
-    random = np.random.default_rng(seed)
+def drive(
+    seed: int, duration_s: float = 60.0, speed_mps: float = 15.0, *, noise: float = 1.0
+) -> Drive:
+    """Draw a drive: velocity at 10 Hz, positions at 1 Hz, noises as the filter expects them.
+
+    ``noise`` is the share of white noise in the variance of positions; the rest is an error that
+    changes as that of satellites does.
+    """
+    random, slowly = np.random.default_rng(seed), np.random.default_rng((seed, 1))
+    slow = np.sqrt(1.0 - noise) * POSITION_STD * slowly.normal(size=2)
+    kept = np.exp(-1.0 / SLOW_TIME_S)
     process = ProcessModel()
     state: Mean = (20.0, -30.0, float(random.uniform(-3, 3)), speed_mps, 0.0, 0.0)
     states, velocities, positions = [], [], []
@@ -75,10 +84,14 @@ def drive(seed: int, duration_s: float = 60.0, speed_mps: float = 15.0) -> Drive
         turning = state[YAW_RATE] + YAW_RATE_STD * random.normal()
         velocities.append(velocity(time_s, measured, turning))
         if i % 10 == 0:
-            east, north = state[:2] + POSITION_STD * random.normal(size=2)
+            slow = kept * slow + np.sqrt((1.0 - noise) * (1.0 - kept**2)) * (
+                POSITION_STD * slowly.normal(size=2)
+            )
+            white = np.sqrt(noise) * POSITION_STD * random.normal(size=2)
+            east, north = state[:2] + slow + white
             positions.append(position(time_s, float(east), float(north)))
         after, _ = transition(state, STEP_S, process)
-        noise = step_noise(state, STEP_S, process)
-        a, b, c, d, e, f = random.multivariate_normal(np.array(after), noise, method='eigh')
+        shaken = step_noise(state, STEP_S, process)
+        a, b, c, d, e, f = random.multivariate_normal(np.array(after), shaken, method='eigh')
         state = (float(a), float(b), float(c), float(d), float(e), float(f))
     return Drive(np.array(states), velocities, positions)
