@@ -23,7 +23,7 @@ from mm_fusion.training.progress import named
 from mm_fusion.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -102,13 +102,14 @@ def learn_sound(network: FusionNetwork, learner: Learner) -> None:
 
     Args:
         network: As it starts.
-        learner: What is learned from; recordings are taken without images and motion.
+        learner: What is learned from: clips; recordings, without images and motion, where there
+            are no clips.
 
     Raises:
         DatasetError: As for ``Trainer.fit``.
     """
     config = learner.config
-    parts = list(_sounds(learner.shares, config))
+    parts = _sounds(learner.shares, config)
     if not config.optimization.sound_steps or not parts:
         return
     optimization = replace(
@@ -176,19 +177,25 @@ def _only(network: FusionNetwork, part: nn.Module) -> None:
     part.requires_grad_(True)  # noqa: FBT003
 
 
-def _sounds(shares: Sequence[Share], config: TrainingConfig) -> Iterator[Part]:
-    """Choose what says something by sound."""
+def _sounds(shares: Sequence[Share], config: TrainingConfig) -> list[Part]:
+    """Choose the clips, or where there is none, the moments of recordings that have sound.
+
+    Both together are worse for sirens: what a simulator made teaches to tell its own sounds
+    apart, which the joint stage does for the road (docs/training.md).
+    """
+    clips, moments = [], []
     for share in shares:
         size = int(getattr(config.data, share.kind))
         if not size:
             continue
         if isinstance(share.source, SoundClips):
             balance = config.data.sound_balance or None
-            yield Part(share.source, share.train, size * _SOUND_TIMES, balance)
+            clips.append(Part(share.source, share.train, size * _SOUND_TIMES, balance))
         elif isinstance(share.source, BagSamples):
             heard = share.train[share.source.heard[share.train]]
             if len(heard):
-                yield Part(share.source.alone('microphone'), heard, size, None)
+                moments.append(Part(share.source.alone('microphone'), heard, size, None))
+    return clips or moments
 
 
 def driven_paths(shares: Sequence[Share], size: int) -> list[Part]:
