@@ -43,6 +43,7 @@ _LOG_TWO_PI = math.log(2.0 * math.pi)
 _TINY_M = 1e-3
 _MOST_DIVERGENCE = 20.0
 _SOFTNESS = 0.8
+_ROAD_BY_SOUND = 0.2
 
 
 class Losses(nn.Module):
@@ -86,6 +87,11 @@ class Losses(nn.Module):
                 weighted = torch.exp(-log_variance) * terms[name] + log_variance
                 total = total + self._share(name) * (weighted - terms[name])
         return total, terms
+
+    def of_sound(self) -> Losses:
+        """Give the same with less of the road: moments of drives are few beside clips of sound."""
+        road = {task: _ROAD_BY_SOUND * getattr(self.config, task) for task in SURFACE_CLASSES}
+        return self._shared(replace(self.config, **road))
 
     def of_central_mode(self) -> Losses:
         """Give the same without what the path's other modes have a part in."""

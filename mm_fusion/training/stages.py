@@ -100,16 +100,22 @@ class Learner:
 def learn_sound(network: FusionNetwork, learner: Learner) -> None:
     """Train on sound alone, in place, before the joint stage.
 
+    Beside clips, moments of drives tell of the road alone, and count for little: what a simulator
+    made taught to tell its own sirens, and cost real ones (docs/training.md).
+
     Args:
         network: As it starts.
-        learner: What is learned from: clips; recordings, without images and motion, where there
-            are no clips.
+        learner: What is learned from; recordings are taken without images and motion.
 
     Raises:
         DatasetError: As for ``Trainer.fit``.
     """
     config = learner.config
-    parts = _sounds(learner.shares, config)
+    clips = _clips(learner.shares, config)
+    moments = _moments(learner.shares, config, sirens=not clips)
+    if clips:
+        learner = replace(learner, losses=learner.losses.of_sound())
+    parts = [*clips, *moments]
     if not config.optimization.sound_steps or not parts:
         return
     optimization = replace(
@@ -177,25 +183,27 @@ def _only(network: FusionNetwork, part: nn.Module) -> None:
     part.requires_grad_(True)  # noqa: FBT003
 
 
-def _sounds(shares: Sequence[Share], config: TrainingConfig) -> list[Part]:
-    """Choose the clips, or where there is none, the moments of recordings that have sound.
+def _clips(shares: Sequence[Share], config: TrainingConfig) -> list[Part]:
+    """Choose the clips of sound."""
+    balance, size = config.data.sound_balance or None, config.data.sounds * _SOUND_TIMES
+    return [
+        Part(share.source, share.train, size, balance)
+        for share in shares
+        if isinstance(share.source, SoundClips) and size
+    ]
 
-    Both together are worse for sirens: what a simulator made teaches to tell its own sounds
-    apart, which the joint stage does for the road (docs/training.md).
-    """
-    clips, moments = [], []
+
+def _moments(shares: Sequence[Share], config: TrainingConfig, *, sirens: bool) -> list[Part]:
+    """Choose what is heard in recordings, with or without what they tell of sirens."""
+    parts = []
     for share in shares:
         size = int(getattr(config.data, share.kind))
-        if not size:
-            continue
-        if isinstance(share.source, SoundClips):
-            balance = config.data.sound_balance or None
-            clips.append(Part(share.source, share.train, size * _SOUND_TIMES, balance))
-        elif isinstance(share.source, BagSamples):
+        if isinstance(share.source, BagSamples) and size:
             heard = share.train[share.source.heard[share.train]]
+            sound = share.source.alone('microphone')
             if len(heard):
-                moments.append(Part(share.source.alone('microphone'), heard, size, None))
-    return clips or moments
+                parts.append(Part(sound if sirens else sound.without_sirens(), heard, size, None))
+    return parts
 
 
 def driven_paths(shares: Sequence[Share], size: int) -> list[Part]:

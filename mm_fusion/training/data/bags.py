@@ -8,18 +8,24 @@ import copy
 import hashlib
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mm_fusion.errors import DatasetError
+from mm_fusion.labels import UNLABELLED
 from mm_fusion.training.augment.variation import BagVariation, vary_sample
 from mm_fusion.training.data.cache import Entry, decoded
 from mm_fusion.training.data.drive import Drive
 from mm_fusion.training.data.recorded import DecodingOptions
-from mm_fusion.training.data.sample import CLASS_TASKS, IMAGE_SIZE, answerable, only
+from mm_fusion.training.data.sample import (
+    CLASS_TASKS,
+    IMAGE_SIZE,
+    answerable,
+    only,
+)
 from mm_fusion.training.data.sidecar import sidecar_path
 
 if TYPE_CHECKING:
@@ -107,6 +113,7 @@ class BagSamples:
         self._variation = BagVariation() if variation is None else variation
         self._siren = siren
         self._alone: str | None = None
+        self._tells_sirens = True
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -151,6 +158,12 @@ class BagSamples:
         bare._alone = modality
         return bare
 
+    def without_sirens(self) -> BagSamples:
+        """Give the same samples, of which none tells whether a siren can be heard."""
+        silent = copy.copy(self)
+        silent._tells_sirens = False
+        return silent
+
     @cached_property
     def heard(self) -> NDArray[np.bool_]:
         """Whether each sample has sound, bool (n,)."""
@@ -186,12 +199,19 @@ class BagSamples:
         if self._alone is not None:
             sample = only(sample, self._alone)
         if random is None:
-            return answerable(sample)
+            return self._told(answerable(sample))
 
         def earlier(modality: str) -> tuple[Sample, float] | None:
             return drive.earlier(row, modality, random)
 
-        return vary_sample(sample, self._size, random, self._variation, earlier, self._siren)
+        return self._told(
+            vary_sample(sample, self._size, random, self._variation, earlier, self._siren)
+        )
+
+    def _told(self, sample: Sample) -> Sample:
+        if self._tells_sirens:
+            return sample
+        return replace(sample, targets=replace(sample.targets, siren=UNLABELLED))
 
     def _place(self, index: int) -> tuple[Drive, int]:
         number = int(np.searchsorted(self._ends, index, side='right'))
