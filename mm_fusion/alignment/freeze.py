@@ -129,7 +129,7 @@ class FreezeWatch:
         return run
 
 
-def fingerprint(frame: ImageSample) -> Hashable:
+def fingerprint(frame: ImageSample) -> tuple[object, bytes]:
     """Copy enough of a frame to tell it from others: rows or blocks of it, some 64 KiB at most.
 
     Whole rows, since to gather single pixels takes ten times as long; and copies rather than
@@ -143,12 +143,12 @@ def fingerprint(frame: ImageSample) -> Hashable:
     return _payload(frame)
 
 
-def _payload(frame: CompressedImage) -> Hashable:
+def _payload(frame: CompressedImage) -> tuple[int, bytes]:
     payload = frame.payload
     if payload.size <= _BLOCKS * _BLOCK_BYTES:
-        return payload.tobytes()
+        return payload.size, payload.tobytes()
     starts = np.linspace(0, payload.size - _BLOCK_BYTES, _BLOCKS, dtype=int).tolist()
-    return payload.size, *(payload[i : i + _BLOCK_BYTES].tobytes() for i in starts)
+    return payload.size, b''.join(payload[i : i + _BLOCK_BYTES].tobytes() for i in starts)
 
 
 def _sound(chunk: AudioChunk) -> Hashable:

@@ -119,3 +119,25 @@ def test_any_change_of_a_payload_that_moves_what_follows_is_seen() -> None:
     one, other = (CompressedImage(1, 1, 'camera', 'jpeg', data) for data in (payload, changed))
     assert fingerprint(one) == fingerprint(one)
     assert fingerprint(one) != fingerprint(other)
+
+
+@pytest.mark.parametrize(('height', 'width'), [(360, 640), (1080, 1920), (3, 90_000), (1, 1)])
+def test_frames_are_told_apart_by_a_bounded_part_of_them(height: int, width: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3)).astype(np.uint8)
+    changed = pixels.copy()
+    changed[0, width // 2, 1] += 1
+    one, same, other = (
+        RawImage(1, 1, 'camera', 'bgr8', data) for data in (pixels, pixels.copy(), changed)
+    )
+    shape, kept = fingerprint(one)
+    assert shape == pixels.shape
+    assert len(kept) <= max(65_536, 3 * width)
+    assert fingerprint(one) == fingerprint(same)
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_frames_of_the_same_octets_in_another_shape_differ() -> None:
+    wide, high = np.zeros((2, 4, 3), np.uint8), np.zeros((4, 2, 3), np.uint8)
+    assert fingerprint(RawImage(1, 1, 'camera', 'bgr8', wide)) != fingerprint(
+        RawImage(1, 1, 'camera', 'bgr8', high)
+    )

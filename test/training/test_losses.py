@@ -127,6 +127,19 @@ def test_the_nearest_mode_and_mode_0_learn() -> None:
     assert trajectory.grad[0, :, 8:].abs().sum() == 0
 
 
+def test_the_sound_stage_learns_less_of_the_road() -> None:
+    import torch
+
+    targets = no_targets()
+    targets['friction'] = torch.tensor([1, 3])
+    targets['siren'] = torch.tensor([1, 0])
+    losses = make(friction=2.0, siren=0.7)
+    joint, terms = losses(outputs(), targets, torch.ones(2, 3))
+    sound, _ = losses.of_sound()(outputs(), targets, torch.ones(2, 3))
+    less = 0.8 * 2.0 * terms['friction']
+    assert float((joint - sound).detach()) == pytest.approx(float(less.detach()), rel=1e-5)
+
+
 def test_the_stages_of_the_path_learn_by_shares_of_their_own() -> None:
     import torch
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import Tensor
 
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.config import TrainingConfig
+    from mm_fusion.training.data.mixture import Part
     from mm_fusion.training.run import Share
 
 pytestmark = pytest.mark.torch
@@ -208,3 +210,61 @@ def test_sound_of_drives_is_taken_without_their_images(tmp_path: Path) -> None:
     assert heard.audio is sample.audio
     assert heard.age_s.tolist() == pytest.approx([0.0, 0.2, 0.0])
     assert (heard.targets.friction, heard.targets.siren) == (2, 1)
+
+
+@pytest.mark.parametrize('with_clips', [True, False])
+def test_moments_of_drives_teach_sound_the_road_and_sirens_where_there_are_no_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_clips: bool
+) -> None:
+    from mm_fusion.training import stages
+    from mm_fusion.training.config import training_config
+    from mm_fusion.training.data.bags import BagSamples
+    from mm_fusion.training.data.sounds import SoundClips
+    from mm_fusion.training.distributed import join_world
+    from mm_fusion.training.losses import Losses
+    from mm_fusion.training.run import Share, make_network, surface_weights
+    from support.labelled import write_sounds
+    from support.learning import NETWORK_VALUES
+    from support.truths import write_told
+
+    values = {
+        'network': NETWORK_VALUES,
+        'optimization': {'sound_steps': 1, 'frozen_blocks': 0},
+        'losses': {'friction': 0.5},
+        'data': {'sounds': 4, 'bags': 3},
+    }
+    config = training_config(values, 'test')
+    clips = SoundClips(write_sounds(tmp_path / 'sounds', 2))
+    drives = BagSamples([write_told(tmp_path / 'told')], cache=tmp_path / 'cache')
+    nothing = np.array([], np.int64)
+    shares = [Share(drives, 'bags', drives.useful, nothing)]
+    if with_clips:
+        shares.append(Share(clips, 'sounds', np.arange(len(clips)), nothing))
+    learned: list[tuple[float, Sequence[Part]]] = []
+
+    def run(
+        self: stages.Learner,
+        _name: str,
+        network: FusionNetwork,
+        parts: Sequence[Part],
+        *_: object,
+        **__: object,
+    ) -> FusionNetwork:
+        learned.append((self.losses.config.friction, parts))
+        return network
+
+    monkeypatch.setattr(stages.Learner, 'run', run)
+    losses = Losses(config.losses, surface_weights([(drives, drives.useful, 3)], config.losses))
+    with join_world('cpu') as world:
+        learner = stages.Learner(losses, shares, config, tmp_path / 'run', world, lambda *_: None)
+        stages.learn_sound(make_network(config, None), learner)
+    friction, parts = learned[0]
+    assert friction == pytest.approx(0.1 if with_clips else 0.5)
+    moments = parts[-1]
+    assert (len(parts), moments.batch_size) == (2 if with_clips else 1, 3)
+    if with_clips:
+        assert (parts[0].source, parts[0].batch_size) == (clips, 16)
+    heard = moments.source.sample(int(moments.chosen[0]), None)
+    assert heard.image is None
+    assert heard.targets.friction >= 0
+    assert heard.targets.siren == (-1 if with_clips else 0)

@@ -259,6 +259,16 @@ def test_what_nothing_heard_yet_says_nothing_of_sirens(told: BagSamples) -> None
     assert {told.sample(i, None).targets.siren for i in deaf} == {-1}
 
 
+def test_sirens_can_be_left_out(told: BagSamples) -> None:
+    """Neither what was recorded nor what is mixed in is told then; the road is."""
+    random = np.random.default_rng(0)
+    silent = told.without_sirens()
+    assert told.sample(6, None).targets.siren == 1
+    found = [silent.sample(6, None), *(silent.sample(6, random) for _ in range(20))]
+    assert {sample.targets.siren for sample in found} == {-1}
+    assert found[0].targets.friction == told.sample(6, None).targets.friction >= 0
+
+
 def test_earlier_samples_are_of_the_last_seconds(told: BagSamples) -> None:
     drive = told._drives[0]
     times_s = (drive.columns['stamps_ns'] - drive.columns['stamps_ns'][9]) / 1e9
