@@ -90,11 +90,12 @@ def measure(
     stages: dict[str, list[float]] = {}
     index = 0
     while len(steps) < frames:
+        arrived = list(samples(index, images))
         start = time.perf_counter()
-        for sample in samples(index, images):
+        for sample in arrived:
             pipeline.push(sample)
         pushed = time.perf_counter()
-        output = pipeline.step(sample.received_ns)
+        output = pipeline.step(arrived[-1].received_ns)
         stepped = time.perf_counter()
         index += 1
         floor.run()
