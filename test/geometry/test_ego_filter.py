@@ -178,6 +178,14 @@ def test_an_error_of_positions_that_jumps_does_not_turn_the_vehicle() -> None:
     np.testing.assert_allclose((found.mean - expected.mean)[[EAST, NORTH]], [3.0, 3.0], atol=0.7)
 
 
+def test_positions_are_followed_at_once_where_their_error_has_jumped() -> None:
+    off = np.zeros((26, 2))
+    before = state(turning_positions(off), 25.0)
+    off[25] = [3.0, 3.0]
+    after = state(turning_positions(off), 25.0)
+    np.testing.assert_allclose((after.mean - before.mean)[[EAST, NORTH]], [3.0, 3.0], atol=0.5)
+
+
 def test_a_fix_starts_a_local_frame() -> None:
     frame = LocalFrame(48.0, 11.0, 500.0)
     ego = EgoStateFilter()
