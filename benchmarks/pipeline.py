@@ -65,7 +65,9 @@ def samples(index: int, images: Sequence[ImageSample]) -> Iterator[Sample]:
     start = 1_700_000_000_000 * MS + index * PERIOD_NS
     for tick in range(10):
         stamp = start + tick * 10 * MS
-        yield VelocitySample(stamp, stamp, speed_mps=10.0, yaw_rate_rps=0.01)
+        # Motion that stays the same to the last bit would be encoded once.
+        speed = 10.0 + 0.01 * ((10 * index + tick) % 7)
+        yield VelocitySample(stamp, stamp, speed_mps=speed, yaw_rate_rps=0.01)
         if tick % 2 == 0:
             sound = np.zeros(RATE_HZ // 50, np.float32)
             sound[0] = 1e-7 * (10 * index + tick + 1)

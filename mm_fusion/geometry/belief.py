@@ -85,8 +85,7 @@ class Belief:
         position_known: Whether a position has been used.
         heading_known: Whether positions have told the heading.
         position_ns: Stamp of the last position used.
-        position_covariance: Of that position, as its receiver tells: east-east, east-north and
-            north-north, m².
+        position_covariance: Of that position, as its receiver tells, (2, 2), m².
         position_errors: What is known of the receiver's errors.
         waypoints: Recent positions, while the heading is not known.
         travel: Way since the start by dead reckoning, while the heading is not known, m.
@@ -104,7 +103,7 @@ class Belief:
     position_known: bool = False
     heading_known: bool = False
     position_ns: int = 0
-    position_covariance: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    position_covariance: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 2)))
     position_errors: PositionErrors = _UNTOLD
     waypoints: tuple[Waypoint, ...] = ()
     travel: tuple[float, float] = (0.0, 0.0)
@@ -176,27 +175,24 @@ class Belief:
         self.position_refusals = _NONE
         self.position_known = True
         self.position_ns = self.stamp_ns
-        self.position_covariance = measured.variances
+        self.position_covariance = measured.matrix
         return True
 
     def slow_error(self) -> NDArray[np.float64]:
         """Return the covariance of the error that all recent positions share, (2, 2), m²."""
-        ee, en, nn = self.position_covariance
-        return self.position_errors.slow * np.array(((ee, en), (en, nn)))
+        return self.position_errors.slow * self.position_covariance
 
     def _correct_position(self, measured: MeasuredPosition, gate_sigmas: float) -> bool:
         errors = self.position_errors
-        moved = errors.drift((self.stamp_ns - self.position_ns) * 1e-9)
+        steady = moved = errors.drift((self.stamp_ns - self.position_ns) * 1e-9)
         found = innovation(self.mean, self.covariance, measured, moved + errors.noise)
         expected = float(self.covariance[EAST, EAST] + self.covariance[NORTH, NORTH])
         both = measured.east_variance + measured.north_variance
-        if found.squared_distance > _STEADY_SIGMAS**2:
-            moved, steady = errors.jump, moved
+        if found.squared_distance > min(_STEADY_SIGMAS, gate_sigmas) ** 2:
+            moved = errors.jump
             found = innovation(self.mean, self.covariance, measured, moved + errors.noise)
             if found.squared_distance > gate_sigmas**2:
                 return False
-        else:
-            steady = moved
         self.position_errors = errors.after(
             found.east_m**2 + found.north_m**2, expected + steady * both, both
         )
@@ -209,8 +205,7 @@ class Belief:
     def _position_moved(self, measured: MeasuredPosition, share: float) -> NDArray[np.float64]:
         """Return the covariance after the slow error has changed by a share of the receiver's."""
         covariance = self.covariance.copy()
-        ee, en, nn = measured.variances
-        covariance[:2, :2] += share * np.array(((ee, en), (en, nn)))
+        covariance[:2, :2] += share * measured.matrix
         return covariance
 
     def _surprising(self, parts: list[tuple[int, float, float]], gate_sigmas: float) -> bool:

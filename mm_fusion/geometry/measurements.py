@@ -8,11 +8,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mm_fusion.errors import SampleError
 from mm_fusion.geometry.enu import LocalFrame
 from mm_fusion.types.sensors import DropReason, GnssFix, LocalPosition
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mm_fusion.settings import EgoFilterSettings
     from mm_fusion.types.sensors import PositionSample, VelocitySample
 
@@ -48,9 +52,11 @@ class MeasuredPosition:
     north_variance: float
 
     @property
-    def variances(self) -> tuple[float, float, float]:
-        """East-east, east-north and north-north, m²."""
-        return self.east_variance, self.covariance, self.north_variance
+    def matrix(self) -> NDArray[np.float64]:
+        """The covariance, (2, 2), m²."""
+        return np.array(
+            ((self.east_variance, self.covariance), (self.covariance, self.north_variance))
+        )
 
 
 def measured_velocity(sample: VelocitySample, settings: EgoFilterSettings) -> MeasuredVelocity:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mm_fusion.errors import SampleError
 from mm_fusion.geometry.ego_filter import EgoStateFilter
 from mm_fusion.geometry.process import EAST, HEADING, NORTH
+from mm_fusion.settings import EgoFilterSettings
 from mm_fusion.types.sensors import (
     DropReason,
     GnssFix,
@@ -60,6 +61,18 @@ def test_a_velocity_that_insists_is_believed() -> None:
     assert not any(answers[:10])
     assert all(answers[10:])
     assert motion_at(ego, 21.4)[0] == pytest.approx(25.0, abs=0.5)
+
+
+def test_a_narrow_gate_holds_for_positions_that_have_hardly_strayed() -> None:
+    """Also where it is narrower than what tells a jump of the slow error."""
+    wide, narrow = (EgoStateFilter(EgoFilterSettings(gate_sigmas=sigmas)) for sigmas in (5.0, 1.0))
+    for i in range(21):
+        for ego in (wide, narrow):
+            ego.add(velocity(i, 10.0, 0.001))
+            ego.add(position(i, 10.0 * i, 0.0))
+    off = position(21, 210.0, 6.0)
+    assert wide.add(off)
+    assert not narrow.add(off)
 
 
 def test_positions_that_insist_are_believed_and_tell_the_heading_again() -> None:

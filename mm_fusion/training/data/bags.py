@@ -20,12 +20,7 @@ from mm_fusion.training.augment.variation import BagVariation, vary_sample
 from mm_fusion.training.data.cache import Entry, decoded
 from mm_fusion.training.data.drive import Drive
 from mm_fusion.training.data.recorded import DecodingOptions
-from mm_fusion.training.data.sample import (
-    CLASS_TASKS,
-    IMAGE_SIZE,
-    answerable,
-    only,
-)
+from mm_fusion.training.data.sample import CLASS_TASKS, IMAGE_SIZE, answerable, only
 from mm_fusion.training.data.sidecar import sidecar_path
 
 if TYPE_CHECKING:
