@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mm_fusion.errors import SampleError
+from mm_fusion.geometry.belief import Belief
 from mm_fusion.geometry.ego_filter import EgoStateFilter
-from mm_fusion.geometry.process import EAST, HEADING, NORTH
-from mm_fusion.settings import EgoFilterSettings
+from mm_fusion.geometry.measurements import MeasuredPosition
+from mm_fusion.geometry.position_errors import PositionErrors
+from mm_fusion.geometry.process import EAST, HEADING, NORTH, ProcessModel
 from mm_fusion.types.sensors import (
     DropReason,
     GnssFix,
@@ -63,16 +65,14 @@ def test_a_velocity_that_insists_is_believed() -> None:
     assert motion_at(ego, 21.4)[0] == pytest.approx(25.0, abs=0.5)
 
 
-def test_a_narrow_gate_holds_for_positions_that_have_hardly_strayed() -> None:
-    """Also where it is narrower than what tells a jump of the slow error."""
-    wide, narrow = (EgoStateFilter(EgoFilterSettings(gate_sigmas=sigmas)) for sigmas in (5.0, 1.0))
-    for i in range(21):
-        for ego in (wide, narrow):
-            ego.add(velocity(i, 10.0, 0.001))
-            ego.add(position(i, 10.0 * i, 0.0))
-    off = position(21, 210.0, 6.0)
-    assert wide.add(off)
-    assert not narrow.add(off)
+@pytest.mark.parametrize(('gate_sigmas', 'accepted'), [(5.0, True), (1.0, False)])
+def test_a_gate_holds_where_it_is_narrower_than_what_tells_a_jump(
+    gate_sigmas: float, accepted: bool
+) -> None:
+    belief = Belief(0, ProcessModel(), position_errors=PositionErrors(1.0, 100.0))
+    belief.heading_known = belief.position_known = belief.speed_measured = True
+    two_sigmas_off = MeasuredPosition(4.0, 0.0, 4.0, 0.0, 4.0)
+    assert belief.use_position(two_sigmas_off, gate_sigmas) is accepted
 
 
 def test_positions_that_insist_are_believed_and_tell_the_heading_again() -> None:
