@@ -222,6 +222,8 @@ def test_an_interrupt_leaves_no_half_drive(tmp_path: Path) -> None:
     long = tmp_path / 'long.yaml'
     long.write_text('{name: long, duration_s: 5, camera: {enabled: false}}', encoding='utf-8')
     out = tmp_path / 'out'
+    # A job in the background is born deaf to it, and so would this process be.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, '-m', 'mm_fusion.cli.main', 'simulate', str(long), '--out', str(out),
          '--hours', '0.1', '--workers', '2'],
@@ -230,6 +232,7 @@ def test_an_interrupt_leaves_no_half_drive(tmp_path: Path) -> None:
         start_new_session=True,
         text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, heard)
     try:
         deadline = time.monotonic() + DEADLINE_S
         while not list(out.glob('.*.part/*/*.mcap')):
