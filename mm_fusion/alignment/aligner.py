@@ -110,6 +110,11 @@ class Aligner:
             audio_restarts=self._stores.audio_restarts,
         )
 
+    @property
+    def newest_frame(self) -> ImageSample | None:
+        """The newest frame that waits for other sensors, as it will be handed out; or None."""
+        return self._pending.newest
+
     def push(self, sample: Sample) -> None:
         """Take in a sample. Bad ones are counted by reason, and never raise."""
         modality = modality_of(sample)

@@ -49,6 +49,11 @@ class PendingFrames:
         return DropReason.OVERFLOW
 
     @property
+    def newest(self) -> ImageSample | None:
+        """The frame with the newest stamp; None where nothing waits."""
+        return self._frames[-1] if self._frames else None
+
+    @property
     def deadline_ns(self) -> int | None:
         """Arrival clock at which the first deadline passes; None where nothing waits."""
         if not self._frames:

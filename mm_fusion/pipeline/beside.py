@@ -26,6 +26,6 @@ class InPlace(Executor):
         return future
 
 
-def one_thread() -> Executor:
+def one_thread(name: str) -> Executor:
     """Make one thread, which starts when first used and ends when nobody holds this any more."""
-    return ThreadPoolExecutor(1, 'beside')
+    return ThreadPoolExecutor(1, name)

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mm_fusion.alignment import Aligner
-from mm_fusion.errors import SampleError
 from mm_fusion.features import Featurizer
-from mm_fusion.features.quality import image_quality
 from mm_fusion.geometry.ego_filter import EgoStateFilter
 from mm_fusion.pipeline.beside import InPlace
+from mm_fusion.pipeline.frames import Frames
 from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.pipeline.tracking import EgoTracker
-from mm_fusion.types.sensors import DropReason, Modality
+from mm_fusion.types.sensors import Modality
 from mm_fusion.types.snapshot import ModalityState
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from mm_fusion.geometry.ego_filter import EgoState
     from mm_fusion.settings import Settings
     from mm_fusion.types.features import FeatureBatch
-    from mm_fusion.types.sensors import Sample
+    from mm_fusion.types.sensors import DropReason, Sample
     from mm_fusion.types.snapshot import ModalityReport, Snapshot
 
 
@@ -78,22 +77,29 @@ class FeaturePipeline:
         settings: All parameters.
         beside: Tracks the ego state while the image is made; None takes one after the other, with
             the same result.
-        heard: Told the sound of a snapshot before its image is made, in the array that will stand
-            in the batch.
+        ahead: Makes the image of a frame while it waits for the other sensors; None makes it with
+            the snapshot, with the same result.
+        heard: Told the sound of a snapshot before its image is asked for, in the array that will
+            stand in the batch.
+        seen: Told each image of use that was made ahead, in the array that will stand in the batch
+            if a snapshot comes of the frame.
     """
 
     def __init__(
         self,
         shape: FeaturizerShape,
         settings: Settings,
+        *,
         beside: Executor | None = None,
+        ahead: Executor | None = None,
         heard: Callable[[NDArray[np.float32]], None] | None = None,
+        seen: Callable[[NDArray[np.uint8]], None] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
         self._ready: deque[Snapshot] = deque()
         self._featurizer = Featurizer(shape)
-        self._min_quality = settings.camera.min_quality
+        self._frames = Frames(self._featurizer, settings.camera.min_quality, ahead, seen)
         self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
         self._epoch = 0
         self._behind = False
@@ -104,6 +110,9 @@ class FeaturePipeline:
         """Take in one sample; what cannot be used is counted, never raised."""
         with self._lock:
             self._aligner.push(sample)
+            frame = self._aligner.newest_frame
+        if frame is not None:
+            self._frames.offer(frame)
 
     def drop(self, modality: Modality, reason: DropReason) -> None:
         """Count a message that never became a sample."""
@@ -117,7 +126,8 @@ class FeaturePipeline:
             now_ns: The time now, by the clock that stamped the arrival of the samples.
             live: Count as superseded what newer ones have overtaken, as a live node must: all but
                 the newest, unless they have become ready together and within 0.1 s, as the
-                frames that one chunk of sound covers. Otherwise none is lost.
+                frames that one chunk of sound covers. Otherwise none is lost. Newest is one whose
+                image is under way, where there is such a one.
 
         Returns:
             The observation, or None where no snapshot is ready.
@@ -159,26 +169,37 @@ class FeaturePipeline:
 
     def _catch_up(self, span_ns: int) -> None:
         """Give up what is ready but older than the newest by a span or more."""
-        newest_ns = self._ready[-1].stamp_ns
-        while len(self._ready) > 1 and not 0 <= newest_ns - self._ready[0].stamp_ns < span_ns:
+        newest = next(
+            (
+                snapshot
+                for snapshot in reversed(self._ready)
+                if snapshot.image is not None and self._frames.begun(snapshot.image)
+            ),
+            self._ready[-1],
+        )
+        while self._ready[0] is not newest and not (
+            0 <= newest.stamp_ns - self._ready[0].stamp_ns < span_ns
+        ):
             self._aligner.supersede(self._ready.popleft())
 
     def _observe(self, snapshot: Snapshot) -> Observation:
         if snapshot.epoch != self._epoch:
             self._epoch = snapshot.epoch
             self._ego.reset()
-        watch = Stopwatch()
+        watch, making = Stopwatch(), Stopwatch()
         reports = dict(snapshot.modalities)
         tracked = self._beside.submit(self._track, snapshot, watch)
-        with watch('preprocess'):
+        with making('preprocess'):
             sound = self._featurizer.sound(snapshot)
             if sound is not None and self._heard is not None:
                 self._heard(sound)
-            image = self._image(snapshot, reports)
-            state, refused = tracked.result()
+        image, image_s = self._image(snapshot, reports)
+        state, refused = tracked.result()
+        with making('preprocess'):
             self._count(reports, refused)
             motions = () if state is None else self._ego.motions
             batch = self._featurizer.assemble(snapshot, image, sound, motions)
+        watch.add('preprocess', making.durations_s['preprocess'] + image_s)
         return Observation(
             stamp_ns=snapshot.stamp_ns,
             epoch=snapshot.epoch,
@@ -197,25 +218,20 @@ class FeaturePipeline:
 
     def _image(
         self, snapshot: Snapshot, reports: dict[Modality, ModalityReport]
-    ) -> NDArray[np.uint8] | None:
-        """Make the image of the network, and report on it; None where there is none of use."""
+    ) -> tuple[NDArray[np.uint8] | None, float]:
+        """Give the image of the network, None where there is none of use, and its cost in s."""
         if snapshot.image is None:
-            return None
-        quality = None
-        try:
-            image = self._featurizer.image(snapshot.image)
-            if image is None:
-                return None
-            quality = image_quality(image[0])
-            cause = DropReason.LOW_QUALITY if quality < self._min_quality else None
-        except SampleError as error:
-            image, cause = None, error.reason
-        if cause is not None:
-            self._count(reports, [(Modality.CAMERA, cause)])
-        camera = reports[Modality.CAMERA]
-        state = camera.state if cause is None else ModalityState.STALE
-        reports[Modality.CAMERA] = replace(camera, state=state, cause=cause, quality=quality)
-        return image if cause is None else None
+            return None, 0.0
+        seen = self._frames.take(snapshot.image)
+        if seen.cause is not None:
+            self._count(reports, [(Modality.CAMERA, seen.cause)])
+        if seen.cause is not None or seen.quality is not None:
+            camera = reports[Modality.CAMERA]
+            state = camera.state if seen.cause is None else ModalityState.STALE
+            reports[Modality.CAMERA] = replace(
+                camera, state=state, cause=seen.cause, quality=seen.quality
+            )
+        return seen.image, seen.duration_s
 
     def _count(
         self,

@@ -46,13 +46,24 @@ class FusionPipeline:
         bundle: A verified model bundle.
         backend: Runs the stages of that bundle.
         settings: All parameters.
+        ahead: Make and encode the image of a frame as soon as it comes, in another such thread,
+            while it waits for the sound that covers it, as a live node does.
     """
 
-    def __init__(self, bundle: Bundle, backend: Backend, settings: Settings) -> None:
-        beside = one_thread()
-        shape = featurizer_shape(bundle.manifest)
-        self._network = Network(bundle.manifest, backend, beside)
-        self._features = FeaturePipeline(shape, settings, beside, self._network.listen)
+    def __init__(
+        self, bundle: Bundle, backend: Backend, settings: Settings, *, ahead: bool = False
+    ) -> None:
+        beside = one_thread('beside')
+        before = one_thread('ahead') if ahead else None
+        self._network = Network(bundle.manifest, backend, beside, before)
+        self._features = FeaturePipeline(
+            featurizer_shape(bundle.manifest),
+            settings,
+            beside=beside,
+            ahead=before,
+            heard=self._network.listen,
+            seen=self._network.look,
+        )
         self._manifest = bundle.manifest
         self._decoding = self._wanted = settings.decoding
         self._road = RoadDecoder(bundle.manifest, settings.decoding)

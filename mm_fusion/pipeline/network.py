@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import deque
 from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,21 +15,23 @@ import numpy as np
 
 from mm_fusion.features import FeaturizerShape
 from mm_fusion.pipeline.beside import InPlace
-from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
+    from mm_fusion.pipeline.stopwatch import Stopwatch
     from mm_fusion.runtime import Backend
     from mm_fusion.types.bundle import Manifest
     from mm_fusion.types.features import FeatureBatch
 
 
-AUDIO_ENCODER = 'audio_encoder'
+IMAGE_ENCODER, AUDIO_ENCODER = 'image_encoder', 'audio_encoder'
+_MOST_BEGUN = 4
+"""Inputs of an encoder that are remembered by what was begun of them."""
 
 
 class _Encoder:
@@ -34,7 +39,7 @@ class _Encoder:
 
     Inputs repeat where a camera hangs or a simulator stands still, and where a microphone is
     muted. They are told apart by what they hold: to compare costs some microseconds, to encode
-    milliseconds.
+    milliseconds. Any thread may use it, where the backend allows that.
 
     Args:
         backend: Runs it.
@@ -46,28 +51,48 @@ class _Encoder:
         self._stage = stage
         self._taken, self._embedding = EMBEDDINGS[stage]
         self._last: tuple[NDArray[Any], NDArray[Any]] | None = None
+        self._lock = threading.Lock()
+        self._begun: deque[tuple[NDArray[Any], Future[_Encoded]]] = deque(maxlen=_MOST_BEGUN)
 
-    def run(self, value: NDArray[Any]) -> NDArray[Any]:
-        """Give the embedding of an input.
+    def begin(self, value: NDArray[Any], thread: Executor) -> None:
+        """Have an input encoded that will be asked for, in the very same array."""
+        with self._lock:
+            self._begun.append((value, thread.submit(self._encode, value)))
+
+    def run(self, value: NDArray[Any]) -> _Encoded:
+        """Give the embedding of an input; what was begun before it is forgotten.
 
         Raises:
             InferenceError: The stage failed.
         """
-        if self._last is None or not np.array_equal(self._last[0], value):
-            self._last = None
+        begun = self._pop(value)
+        return self._encode(value) if begun is None or begun.cancel() else begun.result()
+
+    def _pop(self, value: NDArray[Any]) -> Future[_Encoded] | None:
+        with self._lock:
+            if all(known is not value for known, _ in self._begun):
+                return None
+            while True:
+                known, begun = self._begun.popleft()
+                if known is value:
+                    return begun
+
+    def _encode(self, value: NDArray[Any]) -> _Encoded:
+        start = time.perf_counter()
+        last = self._last
+        if last is None or not np.array_equal(last[0], value):
             embedding = self._backend.run(self._stage, {self._taken: value})[self._embedding]
             # Copies: both buffers may be another's, who fills them anew.
-            self._last = (value.copy(), embedding.copy())
-        return self._last[1]
+            self._last = last = (value.copy(), embedding.copy())
+        return _Encoded(last[1], time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Begun:
-    """A sound whose encoding has begun: its embeddings are on their way."""
+class _Encoded:
+    """An embedding, and how long it took."""
 
-    audio: NDArray[Any]
-    embeddings: Future[dict[str, NDArray[Any]]]
-    watch: Stopwatch
+    embedding: NDArray[Any]
+    duration_s: float
 
 
 class Network:
@@ -78,10 +103,15 @@ class Network:
         backend: Runs its stages.
         beside: Runs the other encoders beside the first, where the backend allows it; None takes
             one after the other, with the same result.
+        ahead: Encodes images before their snapshots are complete, on the same condition.
     """
 
     def __init__(
-        self, manifest: Manifest, backend: Backend, beside: Executor | None = None
+        self,
+        manifest: Manifest,
+        backend: Backend,
+        beside: Executor | None = None,
+        ahead: Executor | None = None,
     ) -> None:
         self._backend = backend
         self._stages = tuple(manifest.stages.values())
@@ -94,8 +124,16 @@ class Network:
             for stage, (_, embedding) in EMBEDDINGS.items()
             if stage in manifest.stages
         }
-        self._beside = beside if beside is not None and backend.concurrent else InPlace()
-        self._begun: _Begun | None = None
+        self._beside = beside if backend.concurrent else None
+        self._ahead = ahead if backend.concurrent else None
+
+    def look(self, image: NDArray[Any]) -> None:
+        """Begin to encode the image of a batch to come.
+
+        Args:
+            image: The very array that will stand in the batch; with another one it is for nothing.
+        """
+        self._begin(IMAGE_ENCODER, image, self._ahead)
 
     def listen(self, audio: NDArray[Any]) -> None:
         """Begin to encode the sound of the next batch, beside what the caller does until ``run``.
@@ -103,10 +141,11 @@ class Network:
         Args:
             audio: The very array that will stand in the batch; with another one it is for nothing.
         """
-        if AUDIO_ENCODER in self._encoders:
-            watch = Stopwatch()
-            begun = self._beside.submit(self._encode, [(AUDIO_ENCODER, audio)], watch)
-            self._begun = _Begun(audio, begun, watch)
+        self._begin(AUDIO_ENCODER, audio, self._beside)
+
+    def _begin(self, stage: str, value: NDArray[Any], thread: Executor | None) -> None:
+        if thread is not None and stage in self._encoders:
+            self._encoders[stage].begin(value, thread)
 
     def run(self, batch: FeatureBatch, watch: Stopwatch) -> dict[str, NDArray[Any]]:
         """Run the encoders and the fusion stage.
@@ -116,50 +155,34 @@ class Network:
         """
         inputs: dict[str, NDArray[Any]] = {'presence': batch.presence, 'age_s': batch.age_s}
         features = {'image': batch.image, 'audio': batch.audio, 'motion': batch.motion}
-        present = []
+        present = {}
         for stage, absent in self._absent.items():
             taken, embedding = EMBEDDINGS[stage]
             value = features[taken]
             if value is None:
                 inputs[embedding] = absent
             else:
-                present.append((stage, value))
-        inputs |= self._embed(present, watch)
+                present[stage] = value
+        for stage, encoded in self._embed(present).items():
+            inputs[EMBEDDINGS[stage][1]] = encoded.embedding
+            watch.add(stage, encoded.duration_s)
         with watch(FUSION):
             return self._backend.run(FUSION, inputs)
 
-    def _embed(
-        self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch
-    ) -> dict[str, NDArray[Any]]:
-        begun, self._begun = self._begun, None
-        if begun is not None and not any(value is begun.audio for _, value in present):
-            wait([begun.embeddings])  # an encoder belongs to one thread at a time
-            begun = None
-        if begun is not None:
-            present = [item for item in present if item[1] is not begun.audio]
-        other_watch = Stopwatch()
-        others = self._beside.submit(self._encode, present[1:], other_watch)
+    def _embed(self, present: Mapping[str, NDArray[Any]]) -> dict[str, _Encoded]:
+        """Run the encoders, the first here and the others beside it."""
+        here = next(iter(present), None)
+        beside = self._beside or InPlace()
+        others = {
+            stage: beside.submit(self._encoders[stage].run, value)
+            for stage, value in present.items()
+            if stage != here
+        }
         try:
-            embeddings = self._encode(present[:1], watch)
+            encoded = {} if here is None else {here: self._encoders[here].run(present[here])}
         finally:
-            # The thread beside takes one after the other: with the last, all are done.
-            wait([others])
-        embeddings |= others.result()
-        watch.durations_s |= other_watch.durations_s
-        if begun is not None:
-            embeddings |= begun.embeddings.result()
-            watch.durations_s |= begun.watch.durations_s
-        return embeddings
-
-    def _encode(
-        self, present: Sequence[tuple[str, NDArray[Any]]], watch: Stopwatch
-    ) -> dict[str, NDArray[Any]]:
-        """Run encoders one after another; each belongs to one thread at a time."""
-        embeddings = {}
-        for stage, value in present:
-            with watch(stage):
-                embeddings[EMBEDDINGS[stage][1]] = self._encoders[stage].run(value)
-        return embeddings
+            wait(others.values())  # a backend may be closed once this has returned
+        return encoded | {stage: other.result() for stage, other in others.items()}
 
     def warm_up(self) -> None:
         """Run each stage once on zeros.

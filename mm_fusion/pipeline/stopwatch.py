@@ -16,7 +16,7 @@ class Stopwatch:
     """Measure how long each stage takes.
 
     Attributes:
-        durations_s: Duration of each stage in seconds, in the order they ended.
+        durations_s: Duration of each stage in seconds, in the order they first ended.
     """
 
     def __init__(self) -> None:
@@ -29,4 +29,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.durations_s[stage] = time.perf_counter() - start
+            self.add(stage, time.perf_counter() - start)
+
+    def add(self, stage: str, duration_s: float) -> None:
+        """Count more time to a stage."""
+        self.durations_s[stage] = self.durations_s.get(stage, 0.0) + duration_s

@@ -46,7 +46,7 @@ class Engine:
 
     def pipeline(self) -> FusionPipeline:
         """Make a pipeline that has seen nothing yet."""
-        return FusionPipeline(self.bundle, self.backend, self.settings)
+        return FusionPipeline(self.bundle, self.backend, self.settings, ahead=True)
 
     def close(self) -> None:
         """Let go of the networks, and give up what is being prepared."""

@@ -37,7 +37,7 @@ class Backend(Protocol):
 
     @property
     def concurrent(self) -> bool:
-        """Whether several threads may run different stages at once."""
+        """Whether several threads may run stages at once, the same one too."""
 
     def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run one stage.

@@ -13,6 +13,7 @@ import pytest
 from mm_fusion.features import Featurizer, FeaturizerShape
 from mm_fusion.geometry.ego_filter import EgoState, EgoStateFilter
 from mm_fusion.pipeline import FeaturePipeline, feature_pipeline
+from mm_fusion.pipeline import frames as frames_module
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import AudioChunk, GnssFix, RawImage, Sample, VelocitySample
 from support.pictures import picture
@@ -92,7 +93,7 @@ def sounds(seconds: float) -> list[Sample]:
 
 
 def observe(samples: Iterable[Sample], beside: Executor | None = None) -> list[Observation]:
-    pipeline = FeaturePipeline(SHAPE, Settings(), beside)
+    pipeline = FeaturePipeline(SHAPE, Settings(), beside=beside)
     seen = []
     for sample in sorted(samples, key=lambda sample: sample.received_ns):
         pipeline.push(sample)
@@ -231,7 +232,7 @@ def test_a_thread_beside_tracks_while_the_image_is_made(monkeypatch: pytest.Monk
         return 1.0
 
     monkeypatch.setattr(feature_pipeline, 'EgoStateFilter', Meeting)
-    monkeypatch.setattr(feature_pipeline, 'image_quality', meet)
+    monkeypatch.setattr(frames_module, 'image_quality', meet)
     with ThreadPoolExecutor(1) as beside:
         together = observe(samples, beside)
     assert len(together) == len(alone) > 30

@@ -12,6 +12,7 @@ import pytest
 
 from mm_fusion.errors import InferenceError
 from mm_fusion.pipeline import FusionPipeline
+from mm_fusion.pipeline.frames import Frames
 from mm_fusion.runtime import Backend, Bundle, create_backend
 from mm_fusion.settings import DecodingSettings, Settings, settings_from
 from mm_fusion.types.sensors import (
@@ -340,14 +341,49 @@ def test_a_node_that_is_behind_takes_the_newest_until_it_has_caught_up(
     assert pipeline.counters.superseded == 4
 
 
-def test_the_thread_beside_ends_with_the_pipeline(bundle: Bundle, backend: Backend) -> None:
+def test_a_node_that_is_behind_takes_the_newest_whose_image_is_under_way(
+    bundle: Bundle, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = FusionPipeline(bundle, backend, Settings(), ahead=True)
+    assert live_stamps(pipeline, 0, 40, steps=1) == [0]
+    begun = {120}
+    monkeypatch.setattr(
+        Frames, 'begun', lambda _, image: (image.stamp_ns - START_NS) // MS in begun
+    )
+    assert live_stamps(pipeline, 80, 120, 160, steps=1) == [120]
+    assert pipeline.counters.superseded == 2
+    begun.clear()
+    assert live_stamps(pipeline, 200, 240, steps=9) == [240]
+    assert pipeline.counters.superseded == 4
+
+
+def test_the_threads_end_with_the_pipeline(bundle: Bundle, backend: Backend) -> None:
     before = set(threading.enumerate())
-    pipeline = FusionPipeline(bundle, backend, Settings())
+    pipeline = FusionPipeline(bundle, backend, Settings(), ahead=True)
     list(run(pipeline, drive(0.3)))
-    (beside,) = set(threading.enumerate()) - before
+    threads = set(threading.enumerate()) - before
+    assert len(threads) == 2
     del pipeline
-    beside.join(30.0)
-    assert not beside.is_alive()
+    for thread in threads:
+        thread.join(30.0)
+        assert not thread.is_alive()
+
+
+def test_what_is_made_ahead_changes_no_output(bundle: Bundle, backend: Backend) -> None:
+    samples = drive(3.0, level=0.5)
+    ahead, plain = (
+        list(run(FusionPipeline(bundle, backend, Settings(), ahead=ahead), samples))
+        for ahead in (True, False)
+    )
+    assert len(ahead) == len(plain) > 20
+    for one, other in zip(ahead, plain):
+        assert one.stamp_ns == other.stamp_ns
+        assert one.modalities == other.modalities
+        assert one.weights == other.weights
+        assert one.road is not None
+        assert other.road is not None
+        np.testing.assert_array_equal(one.road.unfiltered.friction, other.road.unfiltered.friction)
+        assert one.latencies_s.keys() == other.latencies_s.keys()
 
 
 def test_decoding_changes_between_two_snapshots(bundle: Bundle, backend: Backend) -> None:

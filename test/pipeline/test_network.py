@@ -113,7 +113,7 @@ def same_as_fresh(bundle: Bundle, one: FeatureBatch, found: Mapping[str, NDArray
 def test_an_encoder_does_not_run_again_on_the_same_input(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     for one in BATCHES:
         network.run(one, Stopwatch())
     assert backend.runs == {'image_encoder': 3, 'audio_encoder': 3, 'fusion': 7}
@@ -122,7 +122,7 @@ def test_an_encoder_does_not_run_again_on_the_same_input(
 def test_the_outputs_are_those_of_a_network_that_forgets(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     for one in BATCHES:
         remembering = {name: value.copy() for name, value in network.run(one, Stopwatch()).items()}
         same_as_fresh(bundle, one, remembering)
@@ -131,7 +131,7 @@ def test_the_outputs_are_those_of_a_network_that_forgets(
 def test_a_buffer_that_is_filled_anew_is_another_input(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     one = batch(200, None)
     assert one.image is not None
     before = network.run(one, Stopwatch())['friction_logits'].copy()
@@ -141,7 +141,7 @@ def test_a_buffer_that_is_filled_anew_is_another_input(
 
 
 def test_an_encoder_that_failed_runs_again(bundle: Bundle, backend: CountingBackend) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     network.run(batch(200, None), Stopwatch())
     backend.failing = {'image_encoder'}
     with pytest.raises(InferenceError):
@@ -154,7 +154,7 @@ def test_an_encoder_that_failed_runs_again(bundle: Bundle, backend: CountingBack
 def test_an_encoder_that_does_not_run_has_a_latency_too(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     for _ in range(2):
         watch = Stopwatch()
         network.run(batch(200, 0.1), watch)
@@ -165,12 +165,12 @@ def test_encoders_run_at_once_where_the_backend_allows_it(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
     backend.meeting = threading.Barrier(2, timeout=30.0)
-    Network(bundle.manifest, backend, one_thread()).run(batch(200, 0.1), Stopwatch())
+    Network(bundle.manifest, backend, one_thread('beside')).run(batch(200, 0.1), Stopwatch())
 
 
 def test_elsewhere_one_thread_runs_everything(bundle: Bundle, backend: CountingBackend) -> None:
     backend.concurrent = False
-    Network(bundle.manifest, backend, one_thread()).run(batch(200, 0.1), Stopwatch())
+    Network(bundle.manifest, backend, one_thread('beside')).run(batch(200, 0.1), Stopwatch())
     assert backend.threads.keys() == {'image_encoder', 'audio_encoder', 'fusion'}
     assert set(backend.threads.values()) == {threading.current_thread()}
 
@@ -179,7 +179,7 @@ def test_elsewhere_one_thread_runs_everything(bundle: Bundle, backend: CountingB
 def test_a_failure_beside_is_raised_and_harms_nothing_later(
     bundle: Bundle, backend: CountingBackend, stage: str
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     backend.failing = {stage}
     with pytest.raises(InferenceError, match=f'no {stage}'):
         network.run(batch(200, 0.1), Stopwatch())
@@ -192,7 +192,7 @@ def test_a_failure_beside_is_raised_and_harms_nothing_later(
 def test_a_sound_that_was_announced_is_encoded_before_the_batch_and_once(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     one = batch(200, 0.1)
     assert one.audio is not None
     backend.meeting = threading.Barrier(2, timeout=30.0)
@@ -210,7 +210,7 @@ def test_a_sound_that_was_announced_is_encoded_before_the_batch_and_once(
 def test_a_sound_alone_may_be_announced_and_another_than_announced_is_not_mistaken(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     for announced, run in ((0.1, None), (0.1, 0.3)):
         one = batch(None, announced)
         other = one if run is None else batch(None, run)
@@ -224,7 +224,7 @@ def test_a_sound_alone_may_be_announced_and_another_than_announced_is_not_mistak
 def test_an_announced_sound_that_fails_is_raised_by_the_batch(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread())
+    network = Network(bundle.manifest, backend, one_thread('beside'))
     one = batch(200, 0.1)
     assert one.audio is not None
     backend.failing = {'audio_encoder'}
@@ -234,3 +234,69 @@ def test_an_announced_sound_that_fails_is_raised_by_the_batch(
     backend.failing = set()
     network.run(one, Stopwatch())
     assert backend.runs['fusion'] == 1
+
+
+def test_an_image_that_was_announced_is_encoded_before_the_batch_and_once(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend, one_thread('beside'), one_thread('ahead'))
+    one, next_one = batch(200, 0.1), batch(90, 0.1)
+    assert one.image is not None
+    assert next_one.image is not None
+    backend.meeting = threading.Barrier(2, timeout=30.0)
+    for image in (one.image, next_one.image):
+        network.look(image)
+        backend.meeting.wait()  # its encoding has begun, and nothing else was asked for
+    backend.meeting = threading.Barrier(1)
+    watch = Stopwatch()
+    found = {name: value.copy() for name, value in network.run(one, watch).items()}
+    assert backend.threads['image_encoder'].name.startswith('ahead')
+    assert watch.durations_s.keys() == {'image_encoder', 'audio_encoder', 'fusion'}
+    same_as_fresh(bundle, one, found)
+    later = {name: value.copy() for name, value in network.run(next_one, Stopwatch()).items()}
+    same_as_fresh(bundle, next_one, later)
+    assert backend.runs['image_encoder'] == 2
+
+
+def test_an_announced_image_that_no_batch_holds_is_not_mistaken_for_another(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend, one_thread('beside'), one_thread('ahead'))
+    for red in range(10):
+        announced = batch(red, None).image
+        assert announced is not None
+        network.look(announced)
+    other = batch(200, None)
+    found = {name: value.copy() for name, value in network.run(other, Stopwatch()).items()}
+    same_as_fresh(bundle, other, found)
+
+
+def test_an_announced_image_that_fails_is_raised_by_its_batch_alone(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    ahead = one_thread('ahead')
+    network = Network(bundle.manifest, backend, one_thread('beside'), ahead)
+    one, other = batch(200, 0.1), batch(90, 0.1)
+    assert one.image is not None
+    backend.failing = {'image_encoder'}
+    network.look(one.image)
+    ahead.submit(int).result()  # what was begun before has ended
+    backend.failing = set()
+    with pytest.raises(InferenceError, match='no image_encoder'):
+        network.run(one, Stopwatch())
+    network.run(other, Stopwatch())
+    network.run(one, Stopwatch())
+    assert backend.runs['fusion'] == 2
+
+
+def test_a_backend_of_one_thread_encodes_nothing_ahead(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    backend.concurrent = False
+    network = Network(bundle.manifest, backend, one_thread('beside'), one_thread('ahead'))
+    one = batch(200, 0.1)
+    assert one.image is not None
+    network.look(one.image)
+    network.run(one, Stopwatch())
+    assert set(backend.threads.values()) == {threading.current_thread()}
+    assert backend.runs['image_encoder'] == 1
