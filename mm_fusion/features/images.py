@@ -52,7 +52,7 @@ def network_image(sample: ImageSample, height: int, width: int) -> NDArray[np.ui
     The aspect ratio is not kept: the photographs of the training set are whole scenes squeezed
     in the same way. Area interpolation is the anti-aliased choice when shrinking. The colour is
     converted after scaling, where there are fewer pixels. A JPEG much larger than that is decoded
-    at a half, a quarter or an eighth of its size.
+    at a half, a quarter or an eighth of its size; other frames are halved as often first.
 
     Args:
         sample: Raw or compressed frame.
@@ -70,10 +70,26 @@ def network_image(sample: ImageSample, height: int, width: int) -> NDArray[np.ui
         pixels, encoding = decode(sample, wanted=(height, width)), 'bgr8'
     else:
         pixels, encoding = sample.pixels, sample.encoding
+    pixels = _halved(pixels, height, width)
     scaled = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     if encoding == 'rgb8':
         return np.ascontiguousarray(scaled, dtype=np.uint8)
     return np.asarray(cv2.cvtColor(scaled, _TO_RGB[encoding]), dtype=np.uint8)
+
+
+def _halved(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Average blocks of 2 by 2, as often as what is left has sides of even length and is large.
+
+    OpenCV does that ten times as fast as any other scaling by area, in which a pixel may count
+    for two.
+    """
+    while True:
+        rows, columns = pixels.shape[:2]
+        room = min(rows / height, columns / width) / _REDUCED_MARGIN
+        if room < 2 or rows % 2 or columns % 2:
+            return pixels
+        half = cv2.resize(pixels, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(half, dtype=np.uint8)
 
 
 def decode(sample: CompressedImage, *, wanted: tuple[int, int] | None = None) -> NDArray[np.uint8]:

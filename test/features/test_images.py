@@ -76,6 +76,44 @@ def test_scaling_averages_areas() -> None:
     assert (network_image(raw('mono8', checkers), 2, 2) == 100).all()
 
 
+@pytest.mark.parametrize('encoding', ['bgr8', 'mono8'])
+def test_a_large_frame_that_is_halved_first_looks_the_same(encoding: RawEncoding) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (45, 60, 3), np.uint8)
+    smooth = np.asarray(cv2.resize(noise, (1920, 1080), interpolation=cv2.INTER_CUBIC), np.uint8)
+    frame = in_encoding(smooth, encoding)
+    found = network_image(raw(encoding, frame), 224, 224).astype(int)
+    whole = cv2.resize(frame, (224, 224), interpolation=cv2.INTER_AREA)
+    expected = whole[..., np.newaxis] if encoding == 'mono8' else whole[..., ::-1]
+    assert abs(found - expected).max() <= 4
+    assert abs(found - expected).mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    ('size', 'sizes'),
+    [
+        ((1080, 1920), [(540, 960), (224, 224)]),
+        ((1344, 1344), [(672, 672), (336, 336), (224, 224)]),
+        ((670, 1280), [(224, 224)]),
+        ((1081, 1920), [(224, 224)]),
+        ((480, 848), [(224, 224)]),
+    ],
+)
+def test_frames_are_halved_while_much_remains_and_sides_are_even(
+    size: tuple[int, int], sizes: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    resize = cv2.resize
+
+    def watched(image: NDArray[np.uint8], wanted: tuple[int, int], interpolation: int) -> object:
+        assert interpolation == cv2.INTER_AREA
+        seen.append(wanted[::-1])
+        return resize(image, wanted, interpolation=interpolation)
+
+    monkeypatch.setattr('cv2.resize', watched)
+    network_image(raw('bgr8', np.zeros((*size, 3), np.uint8)), 224, 224)
+    assert seen == sizes
+
+
 def test_a_read_only_view_with_padded_rows_is_read_in_place() -> None:
     padded = np.zeros((40, 64 * 3), np.uint8)
     view = np.lib.stride_tricks.as_strided(padded, (40, 60, 3), (64 * 3, 3, 1))
