@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.config import OptimizationConfig, TrainingConfig
@@ -36,11 +35,13 @@ if TYPE_CHECKING:
     from mm_fusion.training.progress import Progress
     from mm_fusion.training.run import Share
 
-SOUND, CENTRAL, PATH = 'sound', 'central', 'path'
+SOUND, CENTRAL, OTHERS, PATH = 'sound', 'central', 'others', 'path'
 """Of each stage's own checkpoints and curves, in the folder of the run."""
 
 _EPOCHS = 5
 _PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
+_OTHERS_RATE = 0.05
+"""Modes that start far from where drivers go find their place at a higher rate alone."""
 _SIMULATED = 4
 """The path learns from so many times fewer simulated samples."""
 _SOUND_TIMES = 4
@@ -133,8 +134,8 @@ def learn_sound(network: FusionNetwork, learner: Learner) -> None:
 def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
     """Train the path of the motion, and nothing else, after the joint stage.
 
-    The central mode learns first, by its displacement alone; then the other modes, deviations and
-    probabilities around it.
+    The central mode learns first, then the others around it, each by displacement alone; last how
+    far drivers leave the modes, and which they take.
 
     Args:
         network: What the joint stage gave.
@@ -155,7 +156,6 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         config.optimization,
         epochs=_EPOCHS,
         steps_per_epoch=-(-config.optimization.path_steps // _EPOCHS),
-        learning_rate=_PATH_RATE,
         warm_up=_PATH_WARM_UP,
         averaging=_PATH_AVERAGING,
         frozen_blocks=0,
@@ -164,23 +164,42 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         patience=0,
     )
     network.path.learned.fill_(1.0)
-    first = replace(learner, losses=learner.losses.of_central_mode())
-    _only(network, network.path.paths.central)
-    network = first.run(CENTRAL, network, parts, optimization, masks=False)
-    _only(network, network.path)
-    network.path.paths.central.requires_grad_(False)  # noqa: FBT003
-    last = replace(learner, losses=learner.losses.of_all_modes())
-    refined = last.run(PATH, network, parts, optimization, masks=False)
+    for stage in (
+        _PathStage(CENTRAL, ('paths.central',), learner.losses.of_central_mode()),
+        _PathStage(OTHERS, ('paths.others',), learner.losses.of_nearest_mode(), _OTHERS_RATE),
+        _PathStage(PATH, ('deviations', 'preferences'), learner.losses.of_all_modes()),
+    ):
+        network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
+        for name, parameter in network.path.named_parameters():
+            parameter.requires_grad_(name.startswith(stage.learns))
+        network = replace(learner, losses=stage.losses).run(
+            stage.name,
+            network,
+            parts,
+            replace(optimization, learning_rate=stage.rate),
+            masks=False,
+        )
     if learner.world.writes:
-        _replace_best(learner.folder / BEST, refined)
+        _replace_best(learner.folder / BEST, network)
     learner.world.wait()
-    return refined
+    return network
 
 
-def _only(network: FusionNetwork, part: nn.Module) -> None:
-    """Let a part learn, and nothing else."""
-    network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
-    part.requires_grad_(True)  # noqa: FBT003
+@dataclass(frozen=True, slots=True, eq=False)
+class _PathStage:
+    """One of the stages that the path learns in.
+
+    Attributes:
+        name: Of its checkpoints.
+        learns: What the names of the parameters that learn begin with.
+        losses: By which.
+        rate: At which.
+    """
+
+    name: str
+    learns: tuple[str, ...]
+    losses: Losses
+    rate: float = _PATH_RATE
 
 
 def _clips(shares: Sequence[Share], config: TrainingConfig) -> list[Part]:
@@ -214,14 +233,15 @@ def driven_paths(shares: Sequence[Share], size: int) -> list[Part]:
         size: Samples of each kind of recordings in a batch.
 
     Returns:
-        Samples as they were driven, since varied histories blur what follows them, and with
-        fewer simulated ones, since people do not drive like that.
+        Samples as they were driven, since varied histories blur what follows them, with fewer
+        simulated ones, since people do not drive like that, and along the travel, since the modes
+        cannot learn to leave a straight road to one side, nor should they.
     """
     parts = []
     for share in shares:
         if not isinstance(share.source, BagSamples):
             continue
-        source = share.source.alone('motion')
+        source = share.source.alone('motion').along_travel()
         chosen = _with_path(share.source, share.train)
         simulated = share.source.simulated[chosen]
         for part, count in ((chosen[~simulated], size), (chosen[simulated], size // _SIMULATED)):

@@ -103,22 +103,52 @@ def test_the_path_learns_from_fewer_simulated_drives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from mm_fusion.training import stages
+    from mm_fusion.training.data.bags import BagSamples
 
+    assert isinstance(drive.source, BagSamples)
     count = len(drive.source)
     share = {'none': 0, 'half': count // 2, 'all': count}[simulated]
     monkeypatch.setitem(vars(drive.source), 'simulated', np.arange(count) < share)
     parts = stages.driven_paths([drive], size)
     assert [part.batch_size for part in parts] == sizes
     assert not any(part.varied for part in parts)
+    for one in drive.source._drives:
+        monkeypatch.setitem(vars(one), 'travel_rad', 0.1)
+    first = int(parts[0].chosen[0])
+    driven = drive.source.sample(first, None).targets.trajectory
+    turned = parts[0].source.sample(first, None).targets.trajectory
+    assert driven is not None
+    assert turned is not None
+    assert np.abs(driven - turned).max() > 0.1
     if simulated == 'half' and len(parts) == 2:
         assert parts[0].chosen.min() >= share > parts[1].chosen.max()
+
+
+def test_each_stage_of_the_path_learns_its_own_part(drive: Share, tmp_path: Path) -> None:
+    import torch
+
+    from mm_fusion.training.checkpoint import load_start
+
+    train(drive, tmp_path, 10)
+    learned = state(train(drive, tmp_path / 'plain', 0))
+    for name, own in (
+        ('central', ('path.paths.central.',)),
+        ('others', ('path.paths.others.',)),
+        ('path', ('path.deviations.', 'path.preferences')),
+    ):
+        after = state(load_start(str(tmp_path / name / 'best.safetensors')).network)
+        changed = {key for key, value in after.items() if not torch.equal(value, learned[key])}
+        changed.discard('path.learned')
+        assert changed
+        assert all(key.startswith(own) for key in changed)
+        learned = after
 
 
 def test_a_finished_stage_is_not_run_again(drive: Share, tmp_path: Path) -> None:
     import torch
 
     first = state(train(drive, tmp_path, 5))
-    left = [tmp_path / name / 'last.safetensors' for name in ('central', 'path')]
+    left = [tmp_path / name / 'last.safetensors' for name in ('central', 'others', 'path')]
     before = [path.stat().st_mtime_ns for path in left]
     again = state(train(drive, tmp_path, 5))
     assert [path.stat().st_mtime_ns for path in left] == before
@@ -133,6 +163,7 @@ def test_without_drives_there_is_no_stage(tmp_path: Path) -> None:
     share = Share(source, 'photographs', np.arange(4), np.array([], np.int64))
     train_run([share], configure(5), tmp_path)
     assert not (tmp_path / 'central').exists()
+    assert not (tmp_path / 'others').exists()
     assert not (tmp_path / 'path').exists()
 
 

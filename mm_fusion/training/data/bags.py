@@ -109,6 +109,7 @@ class BagSamples:
         self._siren = siren
         self._alone: str | None = None
         self._tells_sirens = True
+        self._along_travel = False
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -159,6 +160,12 @@ class BagSamples:
         silent._tells_sirens = False
         return silent
 
+    def along_travel(self) -> BagSamples:
+        """Give the same samples, driven by a vehicle that heads where it travels."""
+        aligned = copy.copy(self)
+        aligned._along_travel = True
+        return aligned
+
     @cached_property
     def heard(self) -> NDArray[np.bool_]:
         """Whether each sample has sound, bool (n,)."""
@@ -190,7 +197,7 @@ class BagSamples:
     ) -> Sample:
         """Make one sample: as the node sees it, or varied."""
         drive, row = self._place(index)
-        sample = drive.sample(row)
+        sample = drive.sample(row, along_travel=self._along_travel)
         if self._alone is not None:
             sample = only(sample, self._alone)
         if random is None:

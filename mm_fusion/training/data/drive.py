@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from mm_fusion.training.data.sidecar import (
     read_sidecar,
     sidecar_path,
 )
+from mm_fusion.types.features import STEP_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from mm_fusion.training.data.cache import Entry
 
 _ROWS = {'camera': 'image_row', 'microphone': 'audio_row'}
+_FAST_MPS, _STRAIGHT_RPS, _LEAST_STRAIGHT = 5.0, 0.02, 20
+"""What is straight driving, and of how many samples its direction is told."""
 _OLDEST_S = 2.5
 """No sample is aged by more than this."""
 
@@ -88,6 +92,19 @@ class Drive:
         """Whether it has neither images nor sound."""
         return all(bool((self.columns[name] < 0).all()) for name in _ROWS.values())
 
+    @cached_property
+    def travel_rad(self) -> float:
+        """Angle from the headings of the truth to its travel, straight on; 0 if nobody can tell.
+
+        Of an inertial system that is mounted askew, the headings are off by a constant, in which
+        the positions have no part. Driven straight, a path leads where the vehicle heads.
+        """
+        x, y, turned = np.asarray(self.columns['future'], np.float64)[:, 0].T
+        straight = (x > _FAST_MPS * STEP_S) & (np.abs(turned) < _STRAIGHT_RPS * STEP_S)
+        if np.count_nonzero(straight) < _LEAST_STRAIGHT:
+            return 0.0
+        return float(np.median(np.arctan2(y, x)[straight] - 0.5 * turned[straight]))
+
     def check(self, *, labelled: bool) -> None:
         """Refuse a recording that there is nothing to learn from.
 
@@ -115,9 +132,18 @@ class Drive:
             f'({"not there" if self._table is None else "no interval with a sample"})'
         )
 
-    def sample(self, row: int) -> Sample:
-        """Make the sample of a row, as the node sees it."""
+    def sample(self, row: int, *, along_travel: bool = False) -> Sample:
+        """Make the sample of a row, as the node sees it.
+
+        Args:
+            row: Which.
+            along_travel: Turn what was driven by ``travel_rad``: as it lies ahead of a vehicle
+                that heads where it travels.
+        """
         columns = self.columns
+        future = columns['future'][row]
+        if along_travel:
+            future = _turned(future, -self.travel_rad)
         motion = np.array(columns['motion'][row])
         return Sample(
             image=self._image(row),
@@ -127,7 +153,7 @@ class Drive:
             targets=Targets(
                 **{task: int(self.labels[task][row]) for task in CLASS_TASKS},
                 friction_coefficient=float(self.labels['friction_coefficient'][row]),
-                trajectory=residual(columns['rollout'][row], columns['future'][row]),
+                trajectory=residual(columns['rollout'][row], future),
             ),
         )
 
@@ -158,6 +184,13 @@ class Drive:
             return None
         steps = np.asarray(self.columns['audio'][place], np.float32)
         return steps / np.float32(PCM_STEPS)
+
+
+def _turned(path: NDArray[Any], angle_rad: float) -> NDArray[np.float64]:
+    """Turn the positions of a path, (12, 3), about the origin."""
+    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
+    x, y, headings = np.asarray(path, np.float64).T
+    return np.column_stack([cosine * x - sine * y, sine * x + cosine * y, headings])
 
 
 def residual(rollout: NDArray[Any], future: NDArray[Any]) -> NDArray[np.float32] | None:
