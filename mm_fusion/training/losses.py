@@ -97,10 +97,6 @@ class Losses(nn.Module):
         """Give the same without what the path's other modes have a part in."""
         return self._shared(replace(self.config, trajectory=0.0, winner=0.0, modes=0.0))
 
-    def of_nearest_mode(self) -> Losses:
-        """Give the same with nothing of the path but how far the nearest mode is off."""
-        return self._shared(replace(self.config, trajectory=0.0, central_mode=0.0, modes=0.0))
-
     def of_all_modes(self) -> Losses:
         """Give the same with the likelihood of mode 0 wherever it is not the nearest, too.
 

@@ -15,11 +15,12 @@ import numpy as np
 import torch
 
 from mm_fusion.training.checkpoint import AVERAGE, BEST, load_checkpoint, save_checkpoint
+from mm_fusion.training.courses import driven_samples, place_modes
 from mm_fusion.training.data.bags import BagSamples
 from mm_fusion.training.data.mixture import Mixture, Part
 from mm_fusion.training.data.sounds import SoundClips
 from mm_fusion.training.objective import Supervised
-from mm_fusion.training.progress import named
+from mm_fusion.training.progress import named, of_job
 from mm_fusion.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -35,13 +36,11 @@ if TYPE_CHECKING:
     from mm_fusion.training.progress import Progress
     from mm_fusion.training.run import Share
 
-SOUND, CENTRAL, OTHERS, PATH = 'sound', 'central', 'others', 'path'
-"""Of each stage's own checkpoints and curves, in the folder of the run."""
+SOUND, CENTRAL, MODES, PATH = 'sound', 'central', 'modes', 'path'
+"""Of each stage's own checkpoints and curves, in the folder of the run; modes have none."""
 
 _EPOCHS = 5
 _PATH_RATE, _PATH_WARM_UP, _PATH_AVERAGING = 3e-3, 0.1, 0.99
-_OTHERS_RATE = 0.05
-"""Modes that start far from where drivers go find their place at a higher rate alone."""
 _SIMULATED = 4
 """The path learns from so many times fewer simulated samples."""
 _SOUND_TIMES = 4
@@ -134,8 +133,8 @@ def learn_sound(network: FusionNetwork, learner: Learner) -> None:
 def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
     """Train the path of the motion, and nothing else, after the joint stage.
 
-    The central mode learns first, then the others around it, each by displacement alone; last how
-    far drivers leave the modes, and which they take.
+    The central mode learns first, by its displacement alone; the other modes are placed around it
+    (``place_modes``); last is learned how far drivers leave each, and which they take.
 
     Args:
         network: What the joint stage gave.
@@ -152,10 +151,39 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
     parts = driven_paths(learner.shares, config.data.motion_bags)
     if not config.optimization.path_steps or not parts:
         return network
+    network.path.learned.fill_(1.0)
+    first = replace(learner, losses=learner.losses.of_central_mode())
+    network = _learn_path(CENTRAL, network, ('paths.central',), parts, first)
+    place_modes(
+        network.path.paths,
+        driven_samples(parts, config.network.motion_steps),
+        config.optimization.path_steps // 2,
+        of_job(learner.progress, MODES),
+    )
+    last = replace(learner, losses=learner.losses.of_all_modes())
+    network = _learn_path(PATH, network, ('deviations', 'preferences'), parts, last)
+    if learner.world.writes:
+        _replace_best(learner.folder / BEST, network)
+    learner.world.wait()
+    return network
+
+
+def _learn_path(
+    name: str,
+    network: FusionNetwork,
+    learns: tuple[str, ...],
+    parts: Sequence[Part],
+    learner: Learner,
+) -> FusionNetwork:
+    """Train those parameters of the path whose names begin so, and nothing else."""
+    network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
+    for found, parameter in network.path.named_parameters():
+        parameter.requires_grad_(found.startswith(learns))
     optimization = replace(
-        config.optimization,
+        learner.config.optimization,
         epochs=_EPOCHS,
-        steps_per_epoch=-(-config.optimization.path_steps // _EPOCHS),
+        steps_per_epoch=-(-learner.config.optimization.path_steps // _EPOCHS),
+        learning_rate=_PATH_RATE,
         warm_up=_PATH_WARM_UP,
         averaging=_PATH_AVERAGING,
         frozen_blocks=0,
@@ -163,43 +191,7 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         bfloat16=False,
         patience=0,
     )
-    network.path.learned.fill_(1.0)
-    for stage in (
-        _PathStage(CENTRAL, ('paths.central',), learner.losses.of_central_mode()),
-        _PathStage(OTHERS, ('paths.others',), learner.losses.of_nearest_mode(), _OTHERS_RATE),
-        _PathStage(PATH, ('deviations', 'preferences'), learner.losses.of_all_modes()),
-    ):
-        network.requires_grad_(False)  # noqa: FBT003  # torch's own signature
-        for name, parameter in network.path.named_parameters():
-            parameter.requires_grad_(name.startswith(stage.learns))
-        network = replace(learner, losses=stage.losses).run(
-            stage.name,
-            network,
-            parts,
-            replace(optimization, learning_rate=stage.rate),
-            masks=False,
-        )
-    if learner.world.writes:
-        _replace_best(learner.folder / BEST, network)
-    learner.world.wait()
-    return network
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _PathStage:
-    """One of the stages that the path learns in.
-
-    Attributes:
-        name: Of its checkpoints.
-        learns: What the names of the parameters that learn begin with.
-        losses: By which.
-        rate: At which.
-    """
-
-    name: str
-    learns: tuple[str, ...]
-    losses: Losses
-    rate: float = _PATH_RATE
+    return learner.run(name, network, parts, optimization, masks=False)
 
 
 def _clips(shares: Sequence[Share], config: TrainingConfig) -> list[Part]:

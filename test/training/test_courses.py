@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The modes of the path find what drivers do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mm_fusion.types.features import STEP_S, STEPS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mm_fusion.models.kinematics import KinematicPaths
+    from mm_fusion.training.courses import DrivenSamples
+
+pytestmark = pytest.mark.torch
+
+SPEED_MPS = 8.0
+
+
+def states(count: int) -> Tensor:
+    import torch
+
+    found = torch.zeros(count, 6)
+    found[:, 0] = SPEED_MPS
+    return found
+
+
+def driven(accelerations: list[float], scale: float = 1.0, weight: float = 1.0) -> DrivenSamples:
+    """Straight on from one state, each time with another acceleration that stays."""
+    import torch
+
+    from mm_fusion.training.courses import DrivenSamples
+
+    times = STEP_S * torch.arange(1, STEPS + 1)
+    ahead = torch.stack([0.5 * scale * a * times**2 for a in accelerations])
+    residuals = torch.stack([ahead, torch.zeros_like(ahead)], dim=2)
+    return DrivenSamples(states(len(accelerations)), residuals, weight)
+
+
+def placed(samples: list[DrivenSamples], steps: int = 300) -> KinematicPaths:
+    from mm_fusion.models.kinematics import KinematicPaths
+    from mm_fusion.training.courses import place_modes
+
+    paths = KinematicPaths()
+    told: list[tuple[int, int]] = []
+    place_modes(paths, samples, steps, lambda done, total: told.append((done, total)))
+    assert told == [(step, steps) for step in range(1, steps + 1)]
+    return paths
+
+
+def nearest_m(paths: KinematicPaths, samples: DrivenSamples) -> list[float]:
+    import torch
+
+    with torch.no_grad():
+        gaps = (paths(samples.states) - samples.residuals[:, None]).norm(dim=3).mean(dim=2)
+    return [float(value) for value in gaps.min(dim=1).values]
+
+
+def test_each_thing_that_drivers_do_gets_a_mode() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicPaths
+
+    samples = driven([1.2, -0.6, -1.2, 0.6] * 10)
+    paths = placed([samples])
+    before = nearest_m(KinematicPaths(), samples)
+    after = nearest_m(paths, samples)
+    assert max(after) < 0.3 < max(before)
+    central = state_of(paths, 'central.')
+    assert all(
+        torch.equal(value, state_of(KinematicPaths(), 'central.')[name])
+        for name, value in central.items()
+    )
+    assert not any(parameter.requires_grad for parameter in paths.others.parameters())
+
+
+def state_of(paths: KinematicPaths, prefix: str) -> dict[str, Tensor]:
+    return {name: value for name, value in paths.state_dict().items() if name.startswith(prefix)}
+
+
+def test_recordings_count_in_units_of_their_own_roll_out() -> None:
+    """A recording ten times as wild, of the same weight, does not take all the modes."""
+    calm = driven([0.1, -0.1, 0.06, -0.06])
+    wild = driven([1.0, -1.0, 0.6, -0.6, 0.3, -0.3])
+    half = [type(one)(one.states, one.residuals, 0.5) for one in (calm, wild)]
+    both = placed(half)
+    alone = placed([wild])
+    assert np.mean(nearest_m(both, calm)) < 0.7 * np.mean(nearest_m(alone, calm))
+
+
+def test_samples_are_gathered_by_recording_with_the_weights_of_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mm_fusion.training import courses
+    from mm_fusion.training.data.mixture import Part
+    from support.learning import TinySource
+
+    source = TinySource(12, ('motion',), groups=3)
+    parts = [
+        Part(source, np.arange(2, 12), 6, varied=False),
+        Part(TinySource(4, ('motion',), 'other', groups=1), np.arange(4), 2, varied=False),
+    ]
+    found = courses.driven_samples(parts, 20)
+    assert [len(one.states) for one in found] == [2, 4, 4, 4]
+    assert [one.weight for one in found] == pytest.approx([0.15, 0.3, 0.3, 0.25])
+    assert found[0].residuals.shape == (2, 12, 2)
+    first = source.sample(2, None)
+    assert first.motion is not None
+    assert found[0].states[0, :3].numpy() == pytest.approx(first.motion[-1])
+
+    monkeypatch.setattr(courses, '_MOST', 5)
+    assert sum(len(one.states) for one in courses.driven_samples(parts[:1], 20)) == 5
+
+
+def test_it_ends_at_the_same_place_each_time() -> None:
+    import torch
+
+    samples = [driven([0.5, -0.5, 0.2, -1.0])]
+    first, second = (placed(samples, 20).state_dict() for _ in range(2))
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
