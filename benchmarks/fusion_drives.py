@@ -70,21 +70,29 @@ def main() -> None:
     parser.add_argument('--run', type=Path, required=True, help='folder of mm_fusion train')
     parser.add_argument('--real', type=Path, required=True, help='folder of the drives')
     parser.add_argument('--drives', nargs='+', default=DRIVES, help='in the order of the folds')
+    parser.add_argument(
+        '--align-truth',
+        action='store_true',
+        help='turn the headings of the truth to its travel, as of mm_fusion evaluate',
+    )
     arguments = parser.parse_args()
+    align = arguments.align_truth
     rows = [
-        ratios(arguments.run / f'fold{fold}', arguments.real / name)
+        ratios(arguments.run / f'fold{fold}', arguments.real / name, align_truth=align)
         for fold, name in enumerate(arguments.drives)
     ]
     print(table(arguments.drives, rows))
 
 
-def ratios(fold: Path, drive: Path) -> Ratios:
+def ratios(fold: Path, drive: Path, *, align_truth: bool) -> Ratios:
     """Evaluate the network of one fold on the drive that it has not seen."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, 'bundle')
         finished = read_run(fold, 'fold', config_path('friction_coefficients.yaml'))
         write_bundle(out, export_stages(finished.network), finished.weights, finished.manifest)
-        scores = evaluate_bag(drive, Bundle.load(out), Settings()).totals.scores
+        bundle = Bundle.load(out)
+        result = evaluate_bag(drive, bundle, Settings(), align_truth=align_truth)
+        scores = result.totals.scores
     return Ratios(
         samples=scores['ctra']['all'].count,
         likely=_ratio(scores, 'all', best=False),

@@ -50,6 +50,14 @@ def evaluate(
         bool,
         typer.Option('--recorded', help='Score the outputs that a live node wrote to the bag.'),
     ] = False,
+    align_truth: Annotated[
+        bool,
+        typer.Option(
+            '--align-truth',
+            help='Turn the headings of the odometry to where it travels straight on, as those of '
+            'an inertial system mounted askew need.',
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help='Recordings evaluated at once.')] = 1,
     fail_above: Annotated[
         list[str] | None,
@@ -99,6 +107,7 @@ def evaluate(
         recorded=recorded,
         frames=0 if report is None else SAMPLE_FRAMES,
         camera=CameraOptions(camera_height, camera_fov, camera_pitch),
+        align_truth=align_truth,
     )
     console = Console()
     results = _run(bags, job, workers)
@@ -142,7 +151,8 @@ def _print_results(console: Console, results: Sequence[BagResult]) -> None:
     from mm_fusion.evaluation.records import merge
 
     for result in results:
-        _print_totals(console, result.name, result.totals, truth=result.truth or 'none')
+        truth = f'{result.truth or "none"}{tables.truth_note(result)}'
+        _print_totals(console, result.name, result.totals, truth=truth)
     if len(results) > 1:
         totals = merge(results)
         _print_totals(console, f'{len(results)} recordings', totals, truth='')

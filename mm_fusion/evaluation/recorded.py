@@ -52,6 +52,7 @@ def evaluate_recorded(
     *,
     frames: int = 0,
     camera: CameraOptions = NO_OPTIONS,
+    align_truth: bool = False,
 ) -> BagResult:
     """Score the outputs in a recording of a live node; nothing is run.
 
@@ -64,6 +65,7 @@ def evaluate_recorded(
         progress: Called with the share of the recording that is done, in [0, 1].
         frames: Number of sample frames to draw.
         camera: What is known better of the camera than the recording says.
+        align_truth: Turn the headings of the odometry to its travel, straight on.
 
     Raises:
         BagError: The recording is missing, empty, unreadable, or holds no outputs.
@@ -75,7 +77,7 @@ def evaluate_recorded(
         collector = OutputCollector()
         view = recorded_camera(path, bag.topics.image, camera, settings.camera)
         picker = FramePicker(frames, bag.start_ns, bag.duration_s, view)
-        truth = TruthRecorder(odometry=bag.topics.odometry is not None)
+        truth = TruthRecorder(odometry=bag.topics.odometry is not None, along_travel=align_truth)
         for _ in observed(bag, truth, picker, progress):
             pass
         for output in outputs:

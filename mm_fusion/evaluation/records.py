@@ -313,6 +313,9 @@ class BagResult:
         name: Name of the recording's folder or file.
         topics: Topic of each role that has one.
         truth: Where the ground truth comes from; None where there is none.
+        truth_askew_rad: How far the headings of the odometry lie to the left of its travel, as
+            recorded; 0 where nobody can tell.
+        truth_aligned: Whether they were turned to it before anything was scored.
         source: ``replayed`` through the pipeline, or ``recorded`` by a live node.
         camera: Whether camera frames triggered the snapshots; otherwise the timer did.
         totals: All sums.
@@ -326,6 +329,8 @@ class BagResult:
     name: str
     topics: Mapping[str, str]
     truth: TruthSource | None
+    truth_askew_rad: float
+    truth_aligned: bool
     source: Literal['replayed', 'recorded']
     camera: bool
     totals: Totals

@@ -37,6 +37,7 @@ def evaluate_bag(
     *,
     frames: int = 0,
     camera: CameraOptions = NO_OPTIONS,
+    align_truth: bool = False,
 ) -> BagResult:
     """Run the pipeline over a recording and score what it says.
 
@@ -51,6 +52,7 @@ def evaluate_bag(
         progress: Called with the share of the recording that is done, in [0, 1].
         frames: Number of sample frames to draw.
         camera: What is known better of the camera than the recording says.
+        align_truth: Turn the headings of the odometry to its travel, straight on.
 
     Raises:
         BagError: The recording is missing, empty, unreadable or lacks a topic.
@@ -65,7 +67,7 @@ def evaluate_bag(
         collector = OutputCollector()
         view = recorded_camera(path, bag.topics.image, camera, settings.camera)
         picker = FramePicker(frames, bag.start_ns, bag.duration_s, view)
-        truth = TruthRecorder(odometry=bag.topics.odometry is not None)
+        truth = TruthRecorder(odometry=bag.topics.odometry is not None, along_travel=align_truth)
         for output in replay(observed(bag, truth, picker, progress), pipeline):
             collector.add(output)
             picker.draw(output)

@@ -230,7 +230,7 @@ def _description(result: BagResult) -> str:
         None: 'no ground truth',
         'odometry': f'ground truth from {result.topics.get("odometry", "odometry")}',
         'smoothed recording': 'ground truth from the recorded future, smoothed',
-    }[result.truth]
+    }[result.truth] + tables.truth_note(result)
     if result.source == 'recorded':
         return f'{truth}; outputs recorded by a live node'
     trigger = 'the camera' if result.camera else 'the timer, for there is no camera'

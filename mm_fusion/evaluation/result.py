@@ -78,6 +78,8 @@ def bag_result(
             if (topic := getattr(bag.topics, field.name)) is not None
         },
         truth=None if reference is None else reference[0],
+        truth_askew_rad=truth.askew_rad(),
+        truth_aligned=truth.along_travel,
         source='recorded' if pipeline is None else 'replayed',
         camera=bag.topics.image is not None,
         totals=totals,

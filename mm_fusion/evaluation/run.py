@@ -34,6 +34,7 @@ class Job:
         recorded: Score recorded outputs instead of running the pipeline.
         frames: Number of sample frames to draw.
         camera: What is known better of the camera than the recordings say.
+        align_truth: Turn the headings of odometry to its travel, straight on.
     """
 
     bundle: Path
@@ -42,6 +43,7 @@ class Job:
     recorded: bool
     frames: int
     camera: CameraOptions
+    align_truth: bool = False
 
 
 def evaluate_bags(
@@ -83,7 +85,13 @@ def evaluate_one(
     """Evaluate one recording."""
     if job.recorded:
         return evaluate_recorded(
-            path, job.settings, job.topics, progress, frames=job.frames, camera=job.camera
+            path,
+            job.settings,
+            job.topics,
+            progress,
+            frames=job.frames,
+            camera=job.camera,
+            align_truth=job.align_truth,
         )
     return evaluate_bag(
         path,
@@ -93,6 +101,7 @@ def evaluate_one(
         progress,
         frames=job.frames,
         camera=job.camera,
+        align_truth=job.align_truth,
     )
 
 

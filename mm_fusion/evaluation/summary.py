@@ -8,6 +8,7 @@ Nothing here depends on the wall clock, the machine or the place of the recordin
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +67,8 @@ def summarise(
                 'name': result.name,
                 'source': result.source,
                 'truth': result.truth,
+                'truth_askew_deg': _number(math.degrees(result.truth_askew_rad)),
+                'truth_aligned': result.truth_aligned,
                 'trigger': 'camera' if result.camera else 'timer',
                 'topics': dict(result.topics),
                 **_totals(result.totals, timing=timing),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -52,6 +53,20 @@ class Tile:
     value: str
     label: str
     tone: Tone = ''
+
+
+_ASKEW_DEG = 0.25
+"""Less is not worth a word: half a metre at 30 m/s after 4 s."""
+
+
+def truth_note(result: BagResult) -> str:
+    """Say that the headings of the truth are off, and whether they were turned; or nothing."""
+    askew_deg = math.degrees(result.truth_askew_rad)
+    if abs(askew_deg) < _ASKEW_DEG:
+        return ''
+    side = 'left' if askew_deg > 0 else 'right'
+    done = 'turned back' if result.truth_aligned else '--align-truth turns them back'
+    return f', whose headings lie {abs(askew_deg):.1f}° to the {side} of its travel ({done})'
 
 
 def tiles(totals: Totals) -> tuple[Tile, ...]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_GAP_S = 2.5
+_FAST_MPS, _STRAIGHT_RPS, _LEAST_STRAIGHT = 5.0, 0.02, 20
+"""What is straight driving, and how many stretches of it tell its direction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,27 @@ class ReferencePath:
         if not all(np.isfinite(x).all() for x in (self.positions, self.headings, self.speeds)):
             raise ValueError('path: found a number that is not finite')
         object.__setattr__(self, 'headings', np.unwrap(self.headings))
+
+    @property
+    def travel_rad(self) -> float:
+        """Angle from the headings to where the path leads, straight on; ``travel_angle``."""
+        heading = self.headings[:-1]
+        x, y = np.diff(self.positions, axis=0).T
+        seconds = np.diff(self.stamps_ns) * 1e-9
+        return travel_angle(
+            np.column_stack(
+                [
+                    np.cos(heading) * x + np.sin(heading) * y,
+                    np.cos(heading) * y - np.sin(heading) * x,
+                ]
+            )[seconds <= MAX_GAP_S],
+            np.diff(self.headings)[seconds <= MAX_GAP_S],
+            seconds[seconds <= MAX_GAP_S],
+        )
+
+    def along_travel(self) -> ReferencePath:
+        """Turn all headings alike, so that they are where the path leads, straight on."""
+        return replace(self, headings=self.headings + self.travel_rad)
 
     def poses_at(
         self, stamps_ns: NDArray[np.int64]
@@ -117,3 +140,27 @@ class ReferencePath:
         last = int(np.searchsorted(self.stamps_ns, end_ns, side='left'))
         between = np.diff(self.stamps_ns[max(0, first - 1) : last + 1])
         return bool((between > MAX_GAP_S * 1e9).any())
+
+
+def travel_angle(
+    steps: NDArray[np.float64], turned: NDArray[np.float64], seconds: NDArray[np.float64] | float
+) -> float:
+    """Tell how far a vehicle travels to the left of where it is said to head, straight on.
+
+    Headings of an inertial system that is mounted askew are off by a constant, in which positions
+    have no part; and driven straight, at any speed, a car travels where it heads.
+
+    Args:
+        steps: float64 (n, 2), displacements in the frame of the heading at their start, m.
+        turned: float64 (n,), changes of the heading meanwhile, rad.
+        seconds: How long each takes, (n,) or one for all.
+
+    Returns:
+        The median over what is driven straight and faster than 5 m/s, rad; 0 where fewer than 20
+        steps are.
+    """
+    x, y = steps.T
+    straight = (x > _FAST_MPS * seconds) & (np.abs(turned) < _STRAIGHT_RPS * seconds)
+    if np.count_nonzero(straight) < _LEAST_STRAIGHT:
+        return 0.0
+    return float(np.median(np.arctan2(y, x)[straight] - 0.5 * turned[straight]))

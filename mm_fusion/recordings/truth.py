@@ -36,15 +36,19 @@ class TruthRecorder:
 
     Args:
         odometry: Whether the recording has odometry; positions are kept only where it has not.
+        along_travel: Whether the headings of the odometry are turned to its travel
+            (``ReferencePath.along_travel``).
 
     Attributes:
         velocities: All velocities, in order of arrival.
         unusable: Messages of the ground truth that could not be read.
+        along_travel: As it was given.
     """
 
-    def __init__(self, *, odometry: bool) -> None:
+    def __init__(self, *, odometry: bool, along_travel: bool = False) -> None:
         self.velocities: list[VelocitySample] = []
         self.unusable = 0
+        self.along_travel = along_travel
         self._odometry = odometry
         self._poses: list[OdometryPose] = []
         self._positions: list[PositionSample] = []
@@ -83,7 +87,7 @@ class TruthRecorder:
     def path(self, settings: EgoFilterSettings) -> tuple[TruthSource, ReferencePath] | None:
         """Make the driven path of what was kept; None where that is not enough for one."""
         if self._odometry:
-            return ('odometry', _odometry_path(self._poses)) if self._poses else None
+            return ('odometry', self._odometry_path()) if self._poses else None
         velocities = self._usable(
             self.velocities, lambda sample: measured_velocity(sample, settings)
         )
@@ -97,6 +101,14 @@ class TruthRecorder:
         if not positions:
             return None
         return 'smoothed recording', smoothed_path(positions, velocities, settings)
+
+    def askew_rad(self) -> float:
+        """Tell how far the headings of the odometry lie to the left of its travel, as recorded."""
+        return -_odometry_path(self._poses).travel_rad if self._odometry and self._poses else 0.0
+
+    def _odometry_path(self) -> ReferencePath:
+        path = _odometry_path(self._poses)
+        return path.along_travel() if self.along_travel else path
 
     def _usable(
         self, samples: Sequence[_Sample], check: Callable[[_Sample], object]

@@ -10,7 +10,7 @@ import pytest
 from mm_fusion.bags import BagWriter
 from support.bundles import write_tiny_bundle
 from support.commands import runner
-from support.drives import write_circle
+from support.drives import write_askew, write_circle
 from support.truths import write_told
 
 if TYPE_CHECKING:
@@ -75,6 +75,24 @@ def test_road_states_are_printed_beside_the_truth(
     assert printed.count('Sirens noticed 0 of 1') == 2
     _, untold, _ = run(drives / 'second')
     assert 'against the truth' not in untold
+
+
+def test_a_truth_that_is_mounted_askew_is_said_to_be(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    bag, file = write_askew(tmp_path / 'askew', -0.05), tmp_path / 'out.json'
+    for options, done in (
+        ((), '--align-truth turns them back'),
+        (('--align-truth',), 'turned back'),
+    ):
+        status, out, _ = run(bag, '--json', file, '--report', tmp_path / 'report', *options)
+        assert status == 0
+        words = f'whose headings lie 2.9° to the right of its travel ({done})'
+        assert words in ' '.join(out.split())
+        assert words in (tmp_path / 'report' / 'index.html').read_text()
+        found = json.loads(file.read_text())['bags'][0]
+        assert found['truth_askew_deg'] == pytest.approx(-2.865, abs=1e-3)
+        assert found['truth_aligned'] is bool(options)
 
 
 def test_the_camera_may_be_given(

@@ -19,7 +19,7 @@ from mm_fusion.settings import DecodingSettings, Settings
 from mm_fusion.types.sensors import Modality
 from mm_fusion.types.snapshot import ModalityState
 from support import recordings
-from support.drives import SPEED_MPS, START_NS, write_circle
+from support.drives import SPEED_MPS, START_NS, write_askew, write_circle
 
 if TYPE_CHECKING:
     from mm_fusion.evaluation.records import BagResult
@@ -78,6 +78,20 @@ def test_without_a_camera_the_timer_triggers(tmp_path: Path, bundle: Bundle) -> 
     assert result.totals.samples in {7, 8}
     assert result.totals.outputs == pytest.approx(118, abs=3)
     assert (result.timeline.states[:, 0] == ModalityState.NEVER_SEEN).all()
+
+
+@pytest.mark.parametrize('align', [True, False])
+def test_headings_of_the_truth_askew_are_told_and_turned_where_that_is_wanted(
+    tmp_path: Path, bundle: Bundle, *, align: bool
+) -> None:
+    bag = write_askew(tmp_path / 'askew', 0.05)
+    result = evaluate_bag(bag, bundle, Settings(), align_truth=align)
+    assert result.truth_askew_rad == pytest.approx(0.05, abs=1e-6)
+    assert result.truth_aligned is align
+    ade_m = result.totals.scores['ctra']['all'].ade_m
+    assert ade_m is not None
+    # 3.25 s on average, at an angle of 0.05.
+    assert ade_m[-1] == pytest.approx(0.0 if align else SPEED_MPS * 3.25 * 0.05, abs=0.02)
 
 
 def test_without_odometry_the_smoothed_future_is_the_truth(tmp_path: Path, bundle: Bundle) -> None:

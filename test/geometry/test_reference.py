@@ -88,3 +88,43 @@ def test_a_path_that_contradicts_itself_is_refused() -> None:
         ReferencePath(stamps[::-1], places, row, row)
     with pytest.raises(ValueError, match='finite'):
         ReferencePath(stamps, places, row * math.nan, row)
+
+
+def askew(path: ReferencePath, angle: float) -> ReferencePath:
+    return ReferencePath(path.stamps_ns, path.positions, path.headings + angle, path.speeds)
+
+
+@given(
+    angle=st.floats(-0.1, 0.1),
+    yaw_rate=st.floats(-0.019, 0.019),
+    turned=st.floats(-4.0, 4.0),
+)
+def test_headings_that_are_off_by_a_constant_are_turned_to_the_travel(
+    angle: float, yaw_rate: float, turned: float
+) -> None:
+    times_s = [0.1 * i for i in range(60)]
+    true = circle(times_s, speed=10.0, yaw_rate=yaw_rate, turned=turned)
+    path = askew(true, angle)
+    assert path.travel_rad == pytest.approx(-angle, abs=1e-6)
+    np.testing.assert_allclose(path.along_travel().headings, true.headings, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('speed', 'yaw_rate', 'count'), [(4.9, 0.0, 60), (10.0, 0.03, 60), (10.0, 0.0, 20)]
+)
+def test_slow_or_short_driving_and_bends_tell_nothing_of_it(
+    speed: float, yaw_rate: float, count: int
+) -> None:
+    times_s = [0.1 * i for i in range(count)]
+    path = askew(circle(times_s, speed=speed, yaw_rate=yaw_rate, turned=0.3), 0.05)
+    assert path.travel_rad == 0.0
+    np.testing.assert_array_equal(path.along_travel().headings, path.headings)
+
+
+def test_what_lies_across_a_gap_tells_nothing_of_it() -> None:
+    path = askew(circle([3.0 * i for i in range(60)], speed=10.0, yaw_rate=0.0, turned=0.0), 0.05)
+    assert path.travel_rad == 0.0
+
+
+def test_a_path_of_one_pose_tells_nothing_of_it() -> None:
+    assert circle([0.0], speed=10.0, yaw_rate=0.0, turned=0.0).travel_rad == 0.0

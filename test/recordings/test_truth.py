@@ -33,6 +33,18 @@ def test_poses_are_ordered_and_the_first_of_each_stamp_counts() -> None:
     assert path.positions[:, 0].tolist() == [10.0, 20.0]
 
 
+@pytest.mark.parametrize('along_travel', [True, False])
+def test_headings_askew_are_told_and_turned_where_that_is_wanted(*, along_travel: bool) -> None:
+    truth = TruthRecorder(odometry=True, along_travel=along_travel)
+    assert truth.askew_rad() == 0.0
+    for step in range(30):
+        truth.add_truth(OdometryPose(step * 100_000_000, step * 1.0, 0.0, 0.02, 10.0, 0.0))
+    assert truth.askew_rad() == pytest.approx(0.02)
+    found = truth.path(SETTINGS)
+    assert found is not None
+    assert found[1].headings == pytest.approx(0.0 if along_travel else 0.02)
+
+
 def test_what_the_smoother_would_refuse_is_left_out_and_counted() -> None:
     truth = TruthRecorder(odometry=False)
     for second in range(20):

@@ -38,6 +38,24 @@ def write_circle(
     return path
 
 
+def write_askew(path: Path, askew_rad: float) -> Path:
+    """Record 12 s straight on, with odometry whose headings lie to the left of the travel."""
+    with BagWriter(path) as bag:
+        for tick in range(240):
+            stamp_ns = START_NS + tick * 50_000_000
+            for topic, message in (
+                ('/velocity', recordings.twist_stamped(SPEED_MPS, 0.0, stamp_ns=stamp_ns)),
+                (
+                    '/odometry',
+                    recordings.odometry(
+                        SPEED_MPS * tick / 20, 0.0, askew_rad, SPEED_MPS, stamp_ns=stamp_ns
+                    ),
+                ),
+            ):
+                bag.write(topic, message, stamp_ns + 2_000_000)
+    return path
+
+
 def position(time_s: float) -> tuple[float, float, float]:
     """East, north and heading on the circle."""
     heading = YAW_RATE_RPS * time_s

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mm_fusion.errors import DatasetError
+from mm_fusion.geometry.reference import travel_angle
 from mm_fusion.labels import UNLABELLED
 from mm_fusion.training.data.recorded import MIN_SPEED_MPS, PCM_STEPS
 from mm_fusion.training.data.sample import CLASS_TASKS, Sample, Targets
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from mm_fusion.training.data.cache import Entry
 
 _ROWS = {'camera': 'image_row', 'microphone': 'audio_row'}
-_FAST_MPS, _STRAIGHT_RPS, _LEAST_STRAIGHT = 5.0, 0.02, 20
-"""What is straight driving, and of how many samples its direction is told."""
 _OLDEST_S = 2.5
 """No sample is aged by more than this."""
 
@@ -94,16 +93,9 @@ class Drive:
 
     @cached_property
     def travel_rad(self) -> float:
-        """Angle from the headings of the truth to its travel, straight on; 0 if nobody can tell.
-
-        Of an inertial system that is mounted askew, the headings are off by a constant, in which
-        the positions have no part. Driven straight, a path leads where the vehicle heads.
-        """
-        x, y, turned = np.asarray(self.columns['future'], np.float64)[:, 0].T
-        straight = (x > _FAST_MPS * STEP_S) & (np.abs(turned) < _STRAIGHT_RPS * STEP_S)
-        if np.count_nonzero(straight) < _LEAST_STRAIGHT:
-            return 0.0
-        return float(np.median(np.arctan2(y, x)[straight] - 0.5 * turned[straight]))
+        """Angle from the headings of the truth to its travel, straight on, rad."""
+        first = np.asarray(self.columns['future'], np.float64)[:, 0]
+        return travel_angle(first[:, :2], first[:, 2], STEP_S)
 
     def check(self, *, labelled: bool) -> None:
         """Refuse a recording that there is nothing to learn from.
