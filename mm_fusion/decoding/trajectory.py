@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,26 @@ _MOVING_MPS = 0.5
 _MAX_LOG_DEVIATION = 7.0
 _MAX_CORRELATION = 0.99
 """Whatever a graph gives, its covariances are finite and positive definite within these."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RollOut:
+    """The path that the ego state leads to by itself, at each of n steps.
+
+    Attributes:
+        path: complex128 (n,), x + iy, m.
+        headings: float64 (n,), rad.
+        turns: complex128 (n,), exp(i heading).
+        directions: complex128 (n,), along the way where the vehicle moves, else as it heads; any
+            length.
+        covariances: float64 (n, 2, 2), m²; (0, 2, 2) where a network gives those.
+    """
+
+    path: NDArray[np.complex128]
+    headings: NDArray[np.float64]
+    turns: NDArray[np.complex128]
+    directions: NDArray[np.complex128]
+    covariances: NDArray[np.float64]
 
 
 class TrajectoryDecoder:
@@ -69,39 +90,54 @@ class TrajectoryDecoder:
         growth = np.maximum(self._times_s / knots_s[-1], 1.0)
         self._stretch = (np.sqrt(self._scales) * growth)[:, np.newaxis]
 
-    def decode(self, state: EgoState, outputs: Mapping[str, NDArray[Any]]) -> TrajectoryPrediction:
+    def roll_out(self, state: EgoState) -> RollOut:
+        """Compute what needs no network, for ``decode``; any thread may, at any time."""
+        covariances: NDArray[np.float64] = np.empty((0, 2, 2))
+        if self._temperature is None:
+            positions, headings, covariances = predict_path(state, self._times_s)
+        else:
+            positions, headings = predict_poses(state, self._times_s)
+        path = positions[:, 0] + 1j * positions[:, 1]
+        turns = np.exp(1j * headings)
+        ways = _velocities(path, self._times_s[0])
+        ahead = -turns if state.motion.speed_mps < 0.0 else turns
+        directions = np.where(np.abs(ways) > _MOVING_MPS, ways, ahead)
+        return RollOut(path, headings, turns, directions, covariances)
+
+    def decode(
+        self,
+        state: EgoState,
+        outputs: Mapping[str, NDArray[Any]],
+        rolled: RollOut | None = None,
+    ) -> TrajectoryPrediction:
         """Predict the path in ``base_link`` at the stamp of the state.
 
         Args:
             state: Where the roll-out starts.
             outputs: Of the fusion stage; where the bundle has a trajectory head, ``trajectory``
                 (1, 6, 12, 5) and ``mode_logits`` (1, 6) among them.
+            rolled: What ``roll_out`` gave for the state; None computes it here.
         """
+        rolled = self.roll_out(state) if rolled is None else rolled
         if self._temperature is None:
-            positions, headings, covariances = predict_path(state, self._times_s)
             mode = TrajectoryMode(
                 probability=1.0,
                 times_s=self._times_s,
-                positions=positions,
-                headings=headings,
-                covariances=covariances * self._scales[:, np.newaxis, np.newaxis],
+                positions=np.column_stack([rolled.path.real, rolled.path.imag]),
+                headings=rolled.headings,
+                covariances=rolled.covariances * self._scales[:, np.newaxis, np.newaxis],
             )
             return TrajectoryPrediction(modes=(mode,), source='ego_filter', motion=state.motion)
-        positions, headings = predict_poses(state, self._times_s)
         probabilities = softmax(outputs['mode_logits'][0], self._temperature)
         order = np.argsort(-probabilities, kind='stable')
         head = outputs['trajectory'][0, order].astype(np.float64)
         head[..., :2] *= self._trust[order]
-        path = positions[:, 0] + 1j * positions[:, 1]
-        corrected = path + np.exp(1j * headings) * self._residuals(head)
-        backwards = state.motion.speed_mps < 0.0
-        mode_headings = self._headings(corrected, path, headings, backwards=backwards)
-        mode_covariances = self._covariances(head, headings)
+        corrected = rolled.path + rolled.turns * self._residuals(head)
         modes = zip(
             probabilities[order].tolist(),
             np.stack([corrected.real, corrected.imag], axis=-1),
-            mode_headings,
-            mode_covariances,
+            self._headings(corrected, rolled),
+            self._covariances(head, rolled.turns),
         )
         return TrajectoryPrediction(
             modes=tuple(
@@ -117,7 +153,7 @@ class TrajectoryDecoder:
         return np.asarray((head[..., 0] + 1j * head[..., 1]) @ self._interpolation.T)
 
     def _covariances(
-        self, head: NDArray[np.float64], headings: NDArray[np.float64]
+        self, head: NDArray[np.float64], turns: NDArray[np.complex128]
     ) -> NDArray[np.float64]:
         """Turn the head's deviations into ``base_link``: float64 (modes, n, 2, 2), m²."""
         limited = np.clip(head[..., 2:4], -_MAX_LOG_DEVIATION, _MAX_LOG_DEVIATION)
@@ -127,7 +163,7 @@ class TrajectoryDecoder:
         correlation = np.clip(blended, -_MAX_CORRELATION, _MAX_CORRELATION)
         along, aside = deviations[..., 0], deviations[..., 1]
         a, b, d = along * along, correlation * along * aside, aside * aside
-        cosine, sine = np.cos(headings), np.sin(headings)
+        cosine, sine = turns.real, turns.imag
         mixed = 2.0 * cosine * sine * b
         covariances = np.empty((*a.shape, 2, 2))
         covariances[..., 0, 0] = cosine**2 * a - mixed + sine**2 * d
@@ -136,25 +172,15 @@ class TrajectoryDecoder:
         covariances[..., 1, 0] = covariances[..., 0, 1]
         return covariances
 
-    def _headings(
-        self,
-        corrected: NDArray[np.complex128],
-        path: NDArray[np.complex128],
-        headings: NDArray[np.float64],
-        *,
-        backwards: bool,
-    ) -> NDArray[np.float64]:
+    def _headings(self, corrected: NDArray[np.complex128], rolled: RollOut) -> NDArray[np.float64]:
         """Turn the roll-out's headings by as much as the paths turn from it: (modes, n), rad.
 
         The difference of two directions that are taken alike has no error of discretisation, and
         holds for a vehicle in reverse. Where a path hardly moves, it heads as the roll-out does.
         """
-        step_s = self._times_s[0]
-        own, physical = _velocities(corrected, step_s), _velocities(path, step_s)
-        ahead = np.exp(1j * headings) * (-1.0 if backwards else 1.0)
-        reference = np.where(np.abs(physical) > _MOVING_MPS, physical, ahead)
-        turned = np.angle(own * reference.conj())
-        return np.asarray(headings + np.where(np.abs(own) > _MOVING_MPS, turned, 0.0))
+        own = _velocities(corrected, self._times_s[0])
+        turned = np.angle(own * rolled.directions.conj())
+        return np.asarray(rolled.headings + np.where(np.abs(own) > _MOVING_MPS, turned, 0.0))
 
 
 def _velocities(path: NDArray[np.complex128], step_s: float) -> NDArray[np.complex128]:

@@ -87,12 +87,24 @@ class Featurizer:
             shape.audio_samples,
         )[np.newaxis]
 
+    def motion(self, motions: Sequence[tuple[int, EgoMotion]]) -> NDArray[np.float32] | None:
+        """Make float32 (1, steps, 3) of past motions; None where there is none, or no encoder.
+
+        Args:
+            motions: Stamps (ns) and filtered motions of the last seconds, the last one at the
+                stamp of the snapshot; empty where the motion is not known there.
+        """
+        steps = self._shape.motion_steps
+        return (
+            network_motion(motions, steps)[np.newaxis] if motions and steps is not None else None
+        )
+
     def assemble(
         self,
         snapshot: Snapshot,
         image: NDArray[np.uint8] | None,
         sound: NDArray[np.float32] | None,
-        motions: Sequence[tuple[int, EgoMotion]],
+        motion: NDArray[np.float32] | None,
     ) -> FeatureBatch:
         """Gather the inputs of the network.
 
@@ -100,14 +112,9 @@ class Featurizer:
             snapshot: Gives the ages.
             image: What :meth:`image` made of its frame; None where there is none.
             sound: What :meth:`sound` made of it.
-            motions: Stamps (ns) and filtered motions of the last seconds, the last one at the
-                stamp of the snapshot; empty where the motion is not known there.
+            motion: What :meth:`motion` made of those that led to it.
         """
-        steps = self._shape.motion_steps
-        history = None
-        if motions and steps is not None:
-            history = network_motion(motions, steps)[np.newaxis]
-        inputs = {'camera': image, 'microphone': sound, 'motion': history}
+        inputs = {'camera': image, 'microphone': sound, 'motion': motion}
         present = [inputs[name] is not None for name in NETWORK_MODALITIES]
         ages = [
             _age_s(snapshot, sensors) if there else 0.0
@@ -116,7 +123,7 @@ class Featurizer:
         return FeatureBatch(
             image=image,
             audio=sound,
-            motion=history,
+            motion=motion,
             presence=np.array([present], np.float32),
             age_s=np.array([ages], np.float32),
         )

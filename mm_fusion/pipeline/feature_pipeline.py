@@ -194,11 +194,10 @@ class FeaturePipeline:
             if sound is not None and self._heard is not None:
                 self._heard(sound)
         image, image_s = self._image(snapshot, reports)
-        state, refused = tracked.result()
+        state, motion, refused = tracked.result()
         with making('preprocess'):
             self._count(reports, refused)
-            motions = () if state is None else self._ego.motions
-            batch = self._featurizer.assemble(snapshot, image, sound, motions)
+            batch = self._featurizer.assemble(snapshot, image, sound, motion)
         watch.add('preprocess', making.durations_s['preprocess'] + image_s)
         return Observation(
             stamp_ns=snapshot.stamp_ns,
@@ -212,9 +211,11 @@ class FeaturePipeline:
 
     def _track(
         self, snapshot: Snapshot, watch: Stopwatch
-    ) -> tuple[EgoState | None, list[tuple[Modality, DropReason]]]:
+    ) -> tuple[EgoState | None, NDArray[np.float32] | None, list[tuple[Modality, DropReason]]]:
         with watch('track'):
-            return self._ego.update(snapshot)
+            state, refused = self._ego.update(snapshot)
+            motion = None if state is None else self._featurizer.motion(self._ego.motions)
+            return state, motion, refused
 
     def _image(
         self, snapshot: Snapshot, reports: dict[Modality, ModalityReport]

@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mm_fusion.alignment import AlignmentCounters
-    from mm_fusion.geometry.ego_filter import EgoState
     from mm_fusion.pipeline.feature_pipeline import Observation
     from mm_fusion.runtime import Backend, Bundle
     from mm_fusion.settings import DecodingSettings, Settings
     from mm_fusion.types.features import FeatureBatch
-    from mm_fusion.types.predictions import RoadState, TrajectoryPrediction
+    from mm_fusion.types.predictions import RoadState
     from mm_fusion.types.sensors import DropReason, Sample
     from mm_fusion.types.snapshot import ModalityReport
 
@@ -53,7 +52,7 @@ class FusionPipeline:
     def __init__(
         self, bundle: Bundle, backend: Backend, settings: Settings, *, ahead: bool = False
     ) -> None:
-        beside = one_thread('beside')
+        self._beside = beside = one_thread('beside')
         before = one_thread('ahead') if ahead else None
         self._network = Network(bundle.manifest, backend, beside, before)
         self._features = FeaturePipeline(
@@ -134,11 +133,15 @@ class FusionPipeline:
             self._epoch = observation.epoch
             self._road.reset()
         self._take_up_decoding()
-        watch = observation.watch
+        watch, state = observation.watch, observation.state
+        # Behind the sound in that thread, beside the image: there nothing waits for it.
+        rolled = None if state is None else self._beside.submit(self._trajectory.roll_out, state)
         outputs = self._network.run(observation.batch, watch)
         with watch('decode'):
             road = self._decode_road(observation.batch, outputs, observation.stamp_ns)
-            trajectory = self._decode_trajectory(observation.state, outputs)
+            trajectory = None
+            if state is not None and rolled is not None:
+                trajectory = self._trajectory.decode(state, outputs, rolled.result())
         camera, microphone, velocity = outputs['modality_weights'][0].tolist()
         image = observation.snapshot.image
         return FusionOutput(
@@ -175,8 +178,3 @@ class FusionPipeline:
             surface_observed=bool(batch.presence[0, self._surface_from].any()),
             siren_observed=batch.audio is not None,
         )
-
-    def _decode_trajectory(
-        self, state: EgoState | None, outputs: Mapping[str, NDArray[Any]]
-    ) -> TrajectoryPrediction | None:
-        return None if state is None else self._trajectory.decode(state, outputs)

@@ -68,6 +68,11 @@ class _Encoder:
         begun = self._pop(value)
         return self._encode(value) if begun is None or begun.cancel() else begun.result()
 
+    def later(self, value: NDArray[Any], thread: Executor) -> Future[_Encoded]:
+        """Give the embedding that was begun, or have a thread make it."""
+        begun = self._pop(value)
+        return thread.submit(self._encode, value) if begun is None else begun
+
     def _pop(self, value: NDArray[Any]) -> Future[_Encoded] | None:
         with self._lock:
             if all(known is not value for known, _ in self._begun):
@@ -174,7 +179,7 @@ class Network:
         here = next(iter(present), None)
         beside = self._beside or InPlace()
         others = {
-            stage: beside.submit(self._encoders[stage].run, value)
+            stage: self._encoders[stage].later(value, beside)
             for stage, value in present.items()
             if stage != here
         }

@@ -115,6 +115,22 @@ def test_no_residual_is_the_roll_out(learned: Manifest, speed_mps: float) -> Non
         assert mode.probability == pytest.approx(1 / 6)
 
 
+@pytest.mark.parametrize('with_head', [True, False])
+def test_what_was_rolled_out_before_is_taken_as_it_is(
+    learned: Manifest, physical: Manifest, *, with_head: bool
+) -> None:
+    decoder = TrajectoryDecoder(learned if with_head else physical, DecodingSettings())
+    found = outputs(head(np.tile([0.5, 1.0], (12, 1)))) if with_head else {}
+    start, other = state(), state(speed_mps=3.0)
+    plain = decoder.decode(start, found).modes[0]
+    rolled = decoder.decode(start, found, decoder.roll_out(start)).modes[0]
+    np.testing.assert_array_equal(rolled.positions, plain.positions)
+    np.testing.assert_array_equal(rolled.headings, plain.headings)
+    np.testing.assert_array_equal(rolled.covariances, plain.covariances)
+    elsewhere = decoder.decode(start, found, decoder.roll_out(other)).modes[0]
+    assert np.abs(elsewhere.positions - plain.positions).max() > 1.0
+
+
 def test_residuals_stand_in_the_frame_of_the_roll_out(learned: Manifest) -> None:
     """A residual of 1 m to the left is perpendicular to the roll-out's heading at each step."""
     left = np.tile([0.0, 1.0], (12, 1))
