@@ -6,7 +6,8 @@
 
 Each image is darkened, washed out or covered with drops far beyond what one call of the training's
 augmentation does; broadband noise ten times as strong as the sound is laid over it. The network is
-that of the bundle, which is told nothing of this: it must see and hear for itself.
+that of the bundle, which is told nothing of this: it must see and hear for itself. Images in which
+nothing can be seen are withheld from it, as the node does (``camera.min_quality``).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from benchmarks.fusion_data import (
 from benchmarks.fusion_figures import draw_robustness
 from benchmarks.fusion_scores import interval, resample, wet_or_dry
 from benchmarks.fusion_tables import markdown, write_csv
+from mm_fusion.features.quality import image_quality
+from mm_fusion.settings import Settings
 from mm_fusion.training.augment.sounds import coloured_noise, mix
 from mm_fusion.training.augment.weather import dusk, glare, lens_drops
 from mm_fusion.training.checkpoint import load_start
@@ -71,13 +74,23 @@ _COLOUR_DB = 6.0
 _SEED = 11
 
 
+def weathered(
+    image: NDArray[np.uint8], steps: Sequence[Weather], random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Do one thing after the other to an image."""
+    for step in steps:
+        image = step(image, random)
+    return image
+
+
 def blinded(steps: Sequence[Weather]) -> Change:
-    """Make a change of the image alone; the other modalities are taken away."""
+    """Make a change of the image alone, or none of it left; the others are taken away."""
+    least = Settings().camera.min_quality
 
     def change(sample: Sample, random: np.random.Generator) -> Sample:
-        image = sample.image
-        for step in steps if image is not None else ():
-            image = step(image, random)  # type: ignore[arg-type]
+        image = None if sample.image is None else weathered(sample.image, steps, random)
+        if image is not None and image_quality(image) < least:
+            image = None
         return replace(sample, image=image, audio=None, motion=None)
 
     return change
@@ -103,7 +116,10 @@ def embed_conditions(
     for name, (modality, change) in changes.items():
         changed = embed_source(network, Altered(source, change, _SEED), chosen)
         embeddings = {**clean.embeddings, modality: changed.embeddings[modality]}
-        found[name] = dataclasses.replace(clean, embeddings=embeddings)
+        presence = clean.presence.clone()
+        column = NETWORK_MODALITIES.index(modality)
+        presence[:, column] = changed.presence[:, column]
+        found[name] = dataclasses.replace(clean, embeddings=embeddings, presence=presence)
         print(f'embedded: {name}', flush=True)
     return found
 
@@ -154,10 +170,13 @@ def examples(source: BagSamples, chosen: NDArray[np.int64]) -> dict[str, NDArray
     """Show one wet moment in each condition of the camera."""
     friction = source.targets['friction'][chosen]
     index = int(chosen[int(np.argmax(friction == FRICTION_CLASSES.index('wet')))])
-    shown = {CLEAN: source.sample(index, None).image}
+    image = source.sample(index, None).image
+    if image is None:
+        return {}
+    shown = {CLEAN: image}
     for name, steps in BLINDED.items():
-        shown[name] = Altered(source, blinded(steps), _SEED).sample(index, None).image
-    return {name: image for name, image in shown.items() if image is not None}
+        shown[name] = weathered(image, steps, np.random.default_rng((_SEED, index)))
+    return shown
 
 
 def report(rows: Sequence[Mapping[str, Any]]) -> str:

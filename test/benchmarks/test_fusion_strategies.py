@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mm_fusion.training.embed import EmbeddedBatch
 
 pytestmark = pytest.mark.torch
@@ -66,16 +68,29 @@ def test_a_strategy_learns_and_leaves_the_encoders(strategy: str) -> None:
 
 @pytest.mark.parametrize('condition', ['dusk', 'glare', 'lens drops', 'all of these'])
 def test_a_blinded_image_is_another_and_the_same_each_time(condition: str) -> None:
-    from benchmarks.fusion_robustness import BLINDED, blinded
-    from mm_fusion.training.data.sample import Sample
+    from benchmarks.fusion_robustness import BLINDED, weathered
 
     image = np.random.default_rng(0).integers(90, 160, (64, 64, 3)).astype(np.uint8)
-    change = blinded(BLINDED[condition])
-    first, second = (change(Sample(image, None, None), np.random.default_rng(5)) for _ in range(2))
-    assert first.image is not None
-    assert second.image is not None
-    assert np.array_equal(first.image, second.image)
-    assert not np.array_equal(first.image, image)
+    first, second = (
+        weathered(image, BLINDED[condition], np.random.default_rng(5)) for _ in range(2)
+    )
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, image)
+
+
+def test_an_image_in_which_nothing_can_be_seen_is_withheld_as_by_the_node() -> None:
+    from benchmarks.fusion_robustness import blinded
+    from mm_fusion.training.data.sample import Sample
+
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+
+    def night(pixels: NDArray[np.uint8], _random: np.random.Generator) -> NDArray[np.uint8]:
+        return pixels // 100
+
+    for steps, seen in (((), True), ((night,), False)):
+        change = blinded(steps)
+        sample = change(Sample(image, None, None), np.random.default_rng(0))
+        assert (sample.image is not None) is seen
 
 
 def test_drowned_sound_is_mostly_noise_and_does_not_clip() -> None:
