@@ -131,6 +131,38 @@ def test_the_sound_is_told_before_the_image_is_made(monkeypatch: pytest.MonkeyPa
     assert False in seen
 
 
+@pytest.mark.parametrize('offset_s', [0.0, -0.02])
+def test_each_image_is_made_once_and_before_its_snapshot(
+    offset_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, str]] = []
+    make = Featurizer.image
+
+    def image(self: Featurizer, sample: ImageSample) -> NDArray[np.uint8] | None:
+        made.append((sample.stamp_ns, threading.current_thread().name))
+        return make(self, sample)
+
+    monkeypatch.setattr(Featurizer, 'image', image)
+    settings = replace(
+        Settings(), alignment=replace(Settings().alignment, camera_offset_s=offset_s)
+    )
+    announced: list[NDArray[np.uint8]] = []
+    seen = []
+    with ThreadPoolExecutor(1, 'ahead') as ahead:
+        pipeline = FeaturePipeline(SHAPE, settings, ahead=ahead, seen=announced.append)
+        for sample in sorted(frames(3.0) + velocities(3.0), key=lambda sample: sample.received_ns):
+            pipeline.push(sample)
+            ahead.submit(int).result()  # what was begun has ended
+            while (observation := pipeline.step(sample.received_ns)) is not None:
+                seen.append(observation)
+        seen.extend(pipeline.finish())
+    with_image = [one for one in seen if one.batch.image is not None]
+    assert len(with_image) == len(announced) == len(made) == 30
+    assert all(one.batch.image is image for one, image in zip(with_image, announced))
+    assert [one.stamp_ns for one in with_image] == [stamp_ns for stamp_ns, _ in made]
+    assert all(name.startswith('ahead') for _, name in made)
+
+
 def history(observation: Observation) -> NDArray[np.float32]:
     motion = observation.batch.motion
     assert motion is not None
