@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_GAP_S = 2.5
 _FAST_MPS, _STRAIGHT_RPS, _LEAST_STRAIGHT = 5.0, 0.02, 20
 """What is straight driving, and how many stretches of it tell its direction."""
+_STRETCH_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,19 +54,23 @@ class ReferencePath:
 
     @property
     def travel_rad(self) -> float:
-        """Angle from the headings to where the path leads, straight on; ``travel_angle``."""
-        heading = self.headings[:-1]
-        x, y = np.diff(self.positions, axis=0).T
-        seconds = np.diff(self.stamps_ns) * 1e-9
+        """Angle from the headings to where the path leads, straight on; ``travel_angle``.
+
+        It is told by stretches of a second: of shorter ones, noise of the headings chooses which
+        count as straight.
+        """
+        ends = np.searchsorted(self.stamps_ns, self.stamps_ns + _STRETCH_NS)
+        starts = np.flatnonzero(ends < len(self.stamps_ns))
+        ends = ends[starts]
+        spans_ns = self.stamps_ns[ends] - self.stamps_ns[starts]
+        near = spans_ns <= MAX_GAP_S * 1e9
+        starts, ends = starts[near], ends[near]
+        x, y = (self.positions[ends] - self.positions[starts]).T
+        cosine, sine = np.cos(self.headings[starts]), np.sin(self.headings[starts])
         return travel_angle(
-            np.column_stack(
-                [
-                    np.cos(heading) * x + np.sin(heading) * y,
-                    np.cos(heading) * y - np.sin(heading) * x,
-                ]
-            )[seconds <= MAX_GAP_S],
-            np.diff(self.headings)[seconds <= MAX_GAP_S],
-            seconds[seconds <= MAX_GAP_S],
+            np.column_stack([cosine * x + sine * y, cosine * y - sine * x]),
+            self.headings[ends] - self.headings[starts],
+            np.asarray(spans_ns[near] * 1e-9, np.float64),
         )
 
     def along_travel(self) -> ReferencePath:

@@ -110,7 +110,7 @@ def test_headings_that_are_off_by_a_constant_are_turned_to_the_travel(
 
 
 @pytest.mark.parametrize(
-    ('speed', 'yaw_rate', 'count'), [(4.9, 0.0, 60), (10.0, 0.03, 60), (10.0, 0.0, 20)]
+    ('speed', 'yaw_rate', 'count'), [(4.9, 0.0, 60), (10.0, 0.03, 60), (10.0, 0.0, 29)]
 )
 def test_slow_or_short_driving_and_bends_tell_nothing_of_it(
     speed: float, yaw_rate: float, count: int
@@ -119,6 +119,19 @@ def test_slow_or_short_driving_and_bends_tell_nothing_of_it(
     path = askew(circle(times_s, speed=speed, yaw_rate=yaw_rate, turned=0.3), 0.05)
     assert path.travel_rad == 0.0
     np.testing.assert_array_equal(path.along_travel().headings, path.headings)
+
+
+def test_noise_of_the_headings_does_not_choose_what_is_straight() -> None:
+    """Headings that alternate by as much as a bend would turn in a tenth of a second."""
+    times_s = [0.1 * i for i in range(200)]
+    path = circle(times_s, speed=10.0, yaw_rate=0.0, turned=0.3)
+    wobbling = ReferencePath(
+        path.stamps_ns,
+        path.positions,
+        path.headings + 0.02 + 0.004 * (np.arange(200) % 2),
+        path.speeds,
+    )
+    assert wobbling.travel_rad == pytest.approx(-0.022, abs=1e-3)
 
 
 def test_what_lies_across_a_gap_tells_nothing_of_it() -> None:
