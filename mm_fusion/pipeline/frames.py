@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mm_fusion.errors import SampleError
 from mm_fusion.features.quality import image_quality
+from mm_fusion.pipeline.beside import Begun
 from mm_fusion.types.sensors import DropReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
 
     import numpy as np
     from numpy.typing import NDArray
@@ -72,43 +71,20 @@ class Frames:
         self._min_quality = min_quality
         self._ahead = ahead
         self._announce = announce
-        self._lock = threading.Lock()
-        self._begun: deque[tuple[ImageSample, Future[Seen]]] = deque(maxlen=_MOST_BEGUN)
+        self._begun: Begun[ImageSample, Seen] = Begun(_MOST_BEGUN)
 
     def offer(self, frame: ImageSample) -> None:
         """Have a frame made, unless it was the last to be offered."""
-        if self._ahead is None:
-            return
-        with self._lock:
-            if self._begun:
-                newest, future = self._begun[-1]
-                if newest is frame:
-                    return
-                if future.cancel():
-                    self._begun.pop()
-            self._begun.append((frame, self._ahead.submit(self._look_ahead, frame)))
+        if self._ahead is not None:
+            self._begun.begin_newest(frame, self._ahead, self._look_ahead)
 
     def begun(self, frame: ImageSample) -> bool:
         """Tell whether a frame has been made, or is being made."""
-        with self._lock:
-            return any(
-                known is frame and (future.running() or future.done())
-                for known, future in self._begun
-            )
+        return self._begun.under_way(frame)
 
     def take(self, frame: ImageSample) -> Seen:
         """Give what a frame is, and forget it and those that were offered before it."""
-        future = self._pop(frame)
-        return self._look(frame) if future is None or future.cancel() else future.result()
-
-    def _pop(self, frame: ImageSample) -> Future[Seen] | None:
-        with self._lock:
-            if all(known is not frame for known, _ in self._begun):
-                return None
-            while True:
-                known, future = self._begun.popleft()
-                if known is frame:
-                    return future
+        return self._begun.take(frame, self._look)
 
     def _look_ahead(self, frame: ImageSample) -> Seen:
         seen = self._look(frame)

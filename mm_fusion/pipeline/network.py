@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mm_fusion.features import FeaturizerShape
-from mm_fusion.pipeline.beside import InPlace
+from mm_fusion.pipeline.beside import Begun, InPlace
 from mm_fusion.runtime.manifest import EMBEDDINGS, FUSION
 
 if TYPE_CHECKING:
@@ -51,13 +49,11 @@ class _Encoder:
         self._stage = stage
         self._taken, self._embedding = EMBEDDINGS[stage]
         self._last: tuple[NDArray[Any], NDArray[Any]] | None = None
-        self._lock = threading.Lock()
-        self._begun: deque[tuple[NDArray[Any], Future[_Encoded]]] = deque(maxlen=_MOST_BEGUN)
+        self._begun: Begun[NDArray[Any], _Encoded] = Begun(_MOST_BEGUN)
 
     def begin(self, value: NDArray[Any], thread: Executor) -> None:
         """Have an input encoded that will be asked for, in the very same array."""
-        with self._lock:
-            self._begun.append((value, thread.submit(self._encode, value)))
+        self._begun.begin(value, thread, self._encode)
 
     def run(self, value: NDArray[Any]) -> _Encoded:
         """Give the embedding of an input; what was begun before it is forgotten.
@@ -65,22 +61,12 @@ class _Encoder:
         Raises:
             InferenceError: The stage failed.
         """
-        begun = self._pop(value)
-        return self._encode(value) if begun is None or begun.cancel() else begun.result()
+        return self._begun.take(value, self._encode)
 
     def later(self, value: NDArray[Any], thread: Executor) -> Future[_Encoded]:
         """Give the embedding that was begun, or have a thread make it."""
-        begun = self._pop(value)
+        begun = self._begun.pop(value)
         return thread.submit(self._encode, value) if begun is None else begun
-
-    def _pop(self, value: NDArray[Any]) -> Future[_Encoded] | None:
-        with self._lock:
-            if all(known is not value for known, _ in self._begun):
-                return None
-            while True:
-                known, begun = self._begun.popleft()
-                if known is value:
-                    return begun
 
     def _encode(self, value: NDArray[Any]) -> _Encoded:
         start = time.perf_counter()
