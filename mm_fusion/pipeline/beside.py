@@ -46,9 +46,13 @@ class Begun(Generic[_K, _T]):
         self._made: deque[tuple[_K, Future[_T]]] = deque(maxlen=most)
 
     def begin(self, thing: _K, thread: Executor, make: Callable[[_K], _T]) -> None:
-        """Have something made of a thing."""
+        """Have something made of a thing, unless that was begun already."""
         with self._lock:
-            self._made.append((thing, thread.submit(make, thing)))
+            if any(known is thing for known, _ in self._made):
+                return
+        future = thread.submit(make, thing)
+        with self._lock:
+            self._made.append((thing, future))
 
     def begin_newest(self, thing: _K, thread: Executor, make: Callable[[_K], _T]) -> None:
         """Have it made unless it is the last that was begun; give up one that still waits."""

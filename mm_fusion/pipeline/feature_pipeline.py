@@ -75,14 +75,18 @@ class FeaturePipeline:
     Args:
         shape: Sizes of the network's inputs.
         settings: All parameters.
-        beside: Tracks the ego state while the image is made; None takes one after the other, with
-            the same result.
-        ahead: Makes the image of a frame while it waits for the other sensors; None makes it with
-            the snapshot, with the same result.
+        beside: Tracks the ego state while ``seen`` has the image; None takes one after the other,
+            with the same result.
+        ahead: Makes the image of a frame while it waits for the other sensors, so that nothing is
+            left to track the ego state beside; None makes it with the snapshot, with the same
+            result.
         heard: Told the sound of a snapshot before its image is asked for, in the array that will
             stand in the batch.
         seen: Told each image of use that was made ahead, in the array that will stand in the batch
-            if a snapshot comes of the frame.
+            if a snapshot comes of the frame, and that of each snapshot before its ego state is
+            waited for.
+        moved: Told the motion of a snapshot, in the array that will stand in the batch, by the
+            thread that tracks.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class FeaturePipeline:
         ahead: Executor | None = None,
         heard: Callable[[NDArray[np.float32]], None] | None = None,
         seen: Callable[[NDArray[np.uint8]], None] | None = None,
+        moved: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
@@ -103,8 +108,8 @@ class FeaturePipeline:
         self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
         self._epoch = 0
         self._behind = False
-        self._beside = beside or InPlace()
-        self._heard = heard
+        self._tracker = InPlace() if beside is None or ahead is not None else beside
+        self._heard, self._seen, self._moved = heard, seen, moved
 
     def push(self, sample: Sample) -> None:
         """Take in one sample; what cannot be used is counted, never raised."""
@@ -188,12 +193,15 @@ class FeaturePipeline:
             self._ego.reset()
         watch, making = Stopwatch(), Stopwatch()
         reports = dict(snapshot.modalities)
-        tracked = self._beside.submit(self._track, snapshot, watch)
         with making('preprocess'):
             sound = self._featurizer.sound(snapshot)
             if sound is not None and self._heard is not None:
                 self._heard(sound)
         image, image_s = self._image(snapshot, reports)
+        # Not before: two threads of Python would take turns at the interpreter.
+        tracked = self._tracker.submit(self._track, snapshot, watch)
+        if image is not None and self._seen is not None:
+            self._seen(image)
         state, motion, refused = tracked.result()
         with making('preprocess'):
             self._count(reports, refused)
@@ -215,7 +223,9 @@ class FeaturePipeline:
         with watch('track'):
             state, refused = self._ego.update(snapshot)
             motion = None if state is None else self._featurizer.motion(self._ego.motions)
-            return state, motion, refused
+        if motion is not None and self._moved is not None:
+            self._moved(motion)
+        return state, motion, refused
 
     def _image(
         self, snapshot: Snapshot, reports: dict[Modality, ModalityReport]

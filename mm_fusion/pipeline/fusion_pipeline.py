@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cv2
+
 from mm_fusion.decoding import RoadDecoder, TrajectoryDecoder
-from mm_fusion.pipeline.beside import one_thread
+from mm_fusion.pipeline.beside import InPlace, one_thread
 from mm_fusion.pipeline.feature_pipeline import FeaturePipeline
 from mm_fusion.pipeline.network import Network, featurizer_shape
 from mm_fusion.types.features import NETWORK_MODALITIES
@@ -38,8 +40,9 @@ class FusionPipeline:
 
     ``push``, ``drop`` and ``decode_by`` may be called from any thread; ``step`` and ``finish``
     from one thread at a time. No lock is held while a network runs. The ego state is tracked, and
-    sound and motion are encoded, beside the image in a thread that ends with this object; the
-    outputs are the same as without it.
+    sound and motion are encoded, beside the making and encoding of the image, in a thread that
+    ends with this object; the outputs are the same as without it. OpenCV is told to use no
+    threads of its own.
 
     Args:
         bundle: A verified model bundle.
@@ -52,9 +55,12 @@ class FusionPipeline:
     def __init__(
         self, bundle: Bundle, backend: Backend, settings: Settings, *, ahead: bool = False
     ) -> None:
+        # For the whole process. Threads of its own gain nothing on so small images, and each call
+        # would wait until one of them is given a core, which the encoders have.
+        cv2.setNumThreads(0)
         self._beside = beside = one_thread('beside')
         before = one_thread('ahead') if ahead else None
-        self._network = Network(bundle.manifest, backend, beside, before)
+        self._network = Network(bundle.manifest, backend, beside, before or InPlace())
         self._features = FeaturePipeline(
             featurizer_shape(bundle.manifest),
             settings,
@@ -62,6 +68,7 @@ class FusionPipeline:
             ahead=before,
             heard=self._network.listen,
             seen=self._network.look,
+            moved=self._network.move,
         )
         self._manifest = bundle.manifest
         self._decoding = self._wanted = settings.decoding

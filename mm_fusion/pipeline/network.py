@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mm_fusion.types.features import FeatureBatch
 
 
-IMAGE_ENCODER, AUDIO_ENCODER = 'image_encoder', 'audio_encoder'
+IMAGE_ENCODER, AUDIO_ENCODER, MOTION_ENCODER = 'image_encoder', 'audio_encoder', 'motion_encoder'
 _MOST_BEGUN = 4
 """Inputs of an encoder that are remembered by what was begun of them."""
 
@@ -94,7 +94,7 @@ class Network:
         backend: Runs its stages.
         beside: Runs the other encoders beside the first, where the backend allows it; None takes
             one after the other, with the same result.
-        ahead: Encodes images before their snapshots are complete, on the same condition.
+        ahead: Encodes images as soon as ``look`` is told of them, on the same condition.
     """
 
     def __init__(
@@ -119,12 +119,16 @@ class Network:
         self._ahead = ahead if backend.concurrent else None
 
     def look(self, image: NDArray[Any]) -> None:
-        """Begin to encode the image of a batch to come.
+        """Begin to encode the image of a batch to come, unless that was begun.
 
         Args:
             image: The very array that will stand in the batch; with another one it is for nothing.
         """
         self._begin(IMAGE_ENCODER, image, self._ahead)
+
+    def move(self, motion: NDArray[Any]) -> None:
+        """Begin to encode the motion of the next batch, as ``listen`` does sound."""
+        self._begin(MOTION_ENCODER, motion, self._beside)
 
     def listen(self, audio: NDArray[Any]) -> None:
         """Begin to encode the sound of the next batch, beside what the caller does until ``run``.

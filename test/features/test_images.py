@@ -76,6 +76,37 @@ def test_scaling_averages_areas() -> None:
     assert (network_image(raw('mono8', checkers), 2, 2) == 100).all()
 
 
+@pytest.mark.parametrize('size', [(360, 640), (480, 848), (540, 960), (480, 640)])
+def test_scaling_by_way_of_the_double_is_nearly_by_area(size: tuple[int, int]) -> None:
+    random = np.random.default_rng(1)
+    noise = random.integers(0, 256, (*size, 3), np.uint8)
+    # As sharp as frames are, and with every pixel of its own.
+    pixels = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.8), np.uint8)
+    found = network_image(raw('rgb8', pixels), 224, 224).astype(int)
+    by_area = cv2.resize(pixels, (224, 224), interpolation=cv2.INTER_AREA).astype(int)
+    assert 0.0 < np.abs(found - by_area).mean() < 3.0
+    assert (
+        np.abs(found - by_area).mean()
+        < 0.3
+        * np.abs(cv2.resize(pixels, (224, 224), interpolation=cv2.INTER_LINEAR) - by_area).mean()
+    )
+    if max(size[0], size[1]) > 4 * 224:
+        return
+    # No pixel is left out, as plain interpolation leaves out most of them.
+    for row, column in ((0, 0), (size[0] // 2 + 1, size[1] // 3 + 1), (size[0] - 1, size[1] - 1)):
+        spot = np.zeros((*size, 3), np.uint8)
+        spot[row, column] = 255
+        assert network_image(raw('rgb8', spot), 224, 224).any()
+
+
+@pytest.mark.parametrize('size', [(250, 250), (224, 1400), (200, 500)])
+def test_other_frames_are_scaled_by_area(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (*size, 3), np.uint8)
+    found = network_image(raw('rgb8', pixels), 224, 224)
+    by_area = cv2.resize(pixels, (224, 224), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(found, by_area)
+
+
 @pytest.mark.parametrize('encoding', ['bgr8', 'mono8'])
 def test_a_large_frame_that_is_halved_first_looks_the_same(encoding: RawEncoding) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (45, 60, 3), np.uint8)
@@ -91,11 +122,12 @@ def test_a_large_frame_that_is_halved_first_looks_the_same(encoding: RawEncoding
 @pytest.mark.parametrize(
     ('size', 'sizes'),
     [
-        ((1080, 1920), [(540, 960), (224, 224)]),
-        ((1344, 1344), [(672, 672), (336, 336), (224, 224)]),
+        ((1080, 1920), [(540, 960), (448, 448), (224, 224)]),
+        ((1344, 1344), [(672, 672), (336, 336), (448, 448), (224, 224)]),
         ((670, 1280), [(224, 224)]),
         ((1081, 1920), [(224, 224)]),
-        ((480, 848), [(224, 224)]),
+        ((480, 848), [(448, 448), (224, 224)]),
+        ((250, 250), [(224, 224)]),
     ],
 )
 def test_frames_are_halved_while_much_remains_and_sides_are_even(
@@ -105,7 +137,7 @@ def test_frames_are_halved_while_much_remains_and_sides_are_even(
     resize = cv2.resize
 
     def watched(image: NDArray[np.uint8], wanted: tuple[int, int], interpolation: int) -> object:
-        assert interpolation == cv2.INTER_AREA
+        assert interpolation == (cv2.INTER_LINEAR if wanted == (448, 448) else cv2.INTER_AREA)
         seen.append(wanted[::-1])
         return resize(image, wanted, interpolation=interpolation)
 

@@ -13,13 +13,12 @@ import pytest
 from mm_fusion.features import Featurizer, FeaturizerShape
 from mm_fusion.geometry.ego_filter import EgoState, EgoStateFilter
 from mm_fusion.pipeline import FeaturePipeline, feature_pipeline
-from mm_fusion.pipeline import frames as frames_module
 from mm_fusion.settings import Settings
 from mm_fusion.types.sensors import AudioChunk, GnssFix, RawImage, Sample, VelocitySample
 from support.pictures import picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
@@ -92,14 +91,19 @@ def sounds(seconds: float) -> list[Sample]:
     ]
 
 
-def observe(samples: Iterable[Sample], beside: Executor | None = None) -> list[Observation]:
-    pipeline = FeaturePipeline(SHAPE, Settings(), beside=beside)
-    seen = []
+def observe(
+    samples: Iterable[Sample],
+    beside: Executor | None = None,
+    seen: Callable[[NDArray[np.uint8]], None] | None = None,
+    moved: Callable[[NDArray[np.float32]], None] | None = None,
+) -> list[Observation]:
+    pipeline = FeaturePipeline(SHAPE, Settings(), beside=beside, seen=seen, moved=moved)
+    observed = []
     for sample in sorted(samples, key=lambda sample: sample.received_ns):
         pipeline.push(sample)
         while (observation := pipeline.step(sample.received_ns)) is not None:
-            seen.append(observation)
-    return [*seen, *pipeline.finish()]
+            observed.append(observation)
+    return [*observed, *pipeline.finish()]
 
 
 def test_the_sound_is_told_before_the_image_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,8 +161,11 @@ def test_each_image_is_made_once_and_before_its_snapshot(
                 seen.append(observation)
         seen.extend(pipeline.finish())
     with_image = [one for one in seen if one.batch.image is not None]
-    assert len(with_image) == len(announced) == len(made) == 30
-    assert all(one.batch.image is image for one, image in zip(with_image, announced))
+    assert len(with_image) == len(made) == 30
+    # By the thread that made it, and again with its snapshot.
+    assert len(announced) == 60
+    assert all(one.batch.image is image for one, image in zip(with_image, announced[::2]))
+    assert all(one is other for one, other in zip(announced[::2], announced[1::2]))
     assert [one.stamp_ns for one in with_image] == [stamp_ns for stamp_ns, _ in made]
     assert all(name.startswith('ahead') for _, name in made)
 
@@ -246,7 +253,7 @@ def test_the_history_ends_where_the_clock_is_reset() -> None:
 
 
 class Meeting(EgoStateFilter):
-    """A filter that waits, when it is asked for a state, until an image is being made."""
+    """A filter that waits, when it is asked for a state, until an image is in use."""
 
     barrier = threading.Barrier(2, timeout=30.0)
 
@@ -255,22 +262,24 @@ class Meeting(EgoStateFilter):
         return super().state_at(stamp_ns)
 
 
-def test_a_thread_beside_tracks_while_the_image_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_beside_tracks_while_the_image_is_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     samples = frames(4.0) + velocities(4.0)
     alone = observe(samples)
 
-    def meet(image: NDArray[np.uint8]) -> float:
+    def meet(_image: NDArray[np.uint8]) -> None:
         Meeting.barrier.wait()
-        return 1.0
 
     monkeypatch.setattr(feature_pipeline, 'EgoStateFilter', Meeting)
-    monkeypatch.setattr(frames_module, 'image_quality', meet)
+    moved: list[NDArray[np.float32]] = []
     with ThreadPoolExecutor(1) as beside:
-        together = observe(samples, beside)
+        together = observe(samples, beside, seen=meet, moved=moved.append)
     assert len(together) == len(alone) > 30
     for one, other in zip(together, alone):
         np.testing.assert_array_equal(history(one), history(other))
-        assert list(one.watch.durations_s) == list(other.watch.durations_s)
+        assert one.watch.durations_s.keys() == other.watch.durations_s.keys()
+    assert all(one.batch.motion is told for one, told in zip(together, moved, strict=True))
 
 
 def test_what_fails_beside_is_raised() -> None:

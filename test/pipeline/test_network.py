@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from mm_fusion.errors import InferenceError
 from mm_fusion.pipeline import Network, Stopwatch
-from mm_fusion.pipeline.beside import one_thread
+from mm_fusion.pipeline.beside import InPlace, one_thread
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.settings import Settings
 from mm_fusion.types.features import FeatureBatch
@@ -256,6 +257,45 @@ def test_an_image_that_was_announced_is_encoded_before_the_batch_and_once(
     later = {name: value.copy() for name, value in network.run(next_one, Stopwatch()).items()}
     same_as_fresh(bundle, next_one, later)
     assert backend.runs['image_encoder'] == 2
+
+
+def test_an_image_that_is_announced_twice_is_encoded_once(
+    bundle: Bundle, backend: CountingBackend
+) -> None:
+    network = Network(bundle.manifest, backend, one_thread('beside'), InPlace())
+    one, other = batch(200, 0.1), batch(90, 0.1)
+    assert one.image is not None
+    assert other.image is not None
+    for image in (one.image, other.image, one.image):
+        network.look(image)
+    # In the thread that announced them, before any batch was run.
+    assert backend.runs == {'image_encoder': 2}
+    assert backend.threads['image_encoder'] is threading.current_thread()
+    found = {name: value.copy() for name, value in network.run(one, Stopwatch()).items()}
+    same_as_fresh(bundle, one, found)
+    network.run(other, Stopwatch())
+    assert backend.runs['image_encoder'] == 2
+
+
+def test_a_motion_that_was_announced_is_encoded_beside_and_once(tmp_path: Path) -> None:
+    bundle = Bundle.load(write_tiny_bundle(tmp_path / 'moving', trajectory=True))
+    backend = CountingBackend(create_backend(bundle, Settings().inference))
+    network = Network(bundle.manifest, backend, one_thread('beside'))
+    shape = bundle.manifest.stages['motion_encoder'].inputs['motion'].shape
+    one = replace(
+        batch(200, 0.1),
+        motion=np.ones(shape, np.float32),
+        presence=np.ones((1, 3), np.float32),
+    )
+    assert one.motion is not None
+    backend.meeting = threading.Barrier(2, timeout=30.0)
+    network.move(one.motion)
+    backend.meeting.wait()  # its encoding has begun, and nothing else was asked for
+    backend.meeting = threading.Barrier(1)
+    found = {name: value.copy() for name, value in network.run(one, Stopwatch()).items()}
+    assert backend.runs['motion_encoder'] == 1
+    assert backend.threads['motion_encoder'] is not threading.current_thread()
+    same_as_fresh(bundle, one, found)
 
 
 def test_an_announced_image_that_no_batch_holds_is_not_mistaken_for_another(
