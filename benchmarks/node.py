@@ -9,8 +9,9 @@ Publisher and node are processes of their own; the nodes take turns. In each tur
 at 15 frames/s for the latencies, and then goes up a ladder of rates until the node is beyond
 saturation. The straightforward node runs with torch as it comes, which takes a thread for each
 core, and with one thread, which is faster where the cores are busy; the better of the two counts.
-Without torch the fusion node runs alone. Where onnx is installed, the fusion node runs at
-int8 as well; what is promised is that of the float32 networks, which both nodes have.
+Without torch the fusion node runs alone. What is promised is that of the fusion node as it is
+shipped, at the precision that it chooses for the processor; where that is int8, it runs with the
+float32 networks, which the straightforward node has, as well.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import machine
 from benchmarks.processes import own_domain, running
 from benchmarks.report import Outcome, Target, conclude, parser, quantiles, table
+from mm_fusion.runtime import Bundle
+from mm_fusion.runtime.choice import precision_on_cpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +39,7 @@ LATENCY_HZ = 15.0
 SUSTAINED_SHARE = 0.99
 SUSTAINED_TARGET_HZ, RATIO_TARGET, TAIL_TARGET = 15.0, 2.5, 3.0
 FUSION = 'fusion node'
-FUSION_INT8 = 'fusion node, int8'
+FUSION_FP32 = 'fusion node, float32 networks'
 STRAIGHTFORWARD = ('straightforward node', 'straightforward node, 1 thread of torch')
 
 _LADDER_HZ = (
@@ -65,15 +68,9 @@ NODES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         name: (
             'mm_fusion.nodes.fusion_node',
             '/mm_fusion/road_state',
-            (
-                '--ros-args',
-                '-p',
-                'node.autostart:=true',
-                '-p',
-                f'inference.precision:={precision}',
-            ),
+            ('--ros-args', '-p', 'node.autostart:=true', *more),
         )
-        for name, precision in ((FUSION, 'fp32'), (FUSION_INT8, 'int8'))
+        for name, more in ((FUSION, ()), (FUSION_FP32, ('-p', 'inference.precision:=fp32')))
     },
     **{
         name: ('benchmarks.straightforward_node', '/straightforward/road_state', arguments)
@@ -153,11 +150,13 @@ def summary(turns: Sequence[Turn]) -> dict[str, float]:
     }
 
 
-def outcome(turns: Mapping[str, Sequence[Turn]]) -> Outcome:
+def outcome(turns: Mapping[str, Sequence[Turn]], precision: str, why: str) -> Outcome:
     """Put the figures into words.
 
     Args:
         turns: By name of the node, ``FUSION`` among them.
+        precision: Of the fusion node as it is shipped.
+        why: It was chosen.
     """
     figures = {name: summary(found) for name, found in turns.items()}
     rows = [
@@ -185,7 +184,7 @@ def outcome(turns: Mapping[str, Sequence[Turn]]) -> Outcome:
         Target('sustained', own['sustained_hz'], SUSTAINED_TARGET_HZ, 'frames/s', at_least=True),
         Target('p99 of stamp to publish by median', own['p99_ms'] / own['median_ms'], TAIL_TARGET),
     ]
-    lines = table(header, rows)
+    lines = [f'The fusion node chose {precision}: {why}.', '', *table(header, rows)]
     peers = [figures[name]['throughput_hz'] for name in STRAIGHTFORWARD if name in figures]
     if peers:
         ratio = own['throughput_hz'] / max(peers) if max(peers) else float('nan')
@@ -210,8 +209,9 @@ def main() -> int:
     on = machine.describe()
     rung_s, steady_s = (2.0, 5.0) if arguments.short else (6.0, 30.0)
     names = [FUSION]
-    if importlib.util.find_spec('onnx') is not None:
-        names.append(FUSION_INT8)
+    precision, why = precision_on_cpu(Bundle.load('base'))
+    if precision != 'fp32':
+        names.append(FUSION_FP32)
     if importlib.util.find_spec('torch') is not None:
         names.extend(STRAIGHTFORWARD)
     turns: dict[str, list[Turn]] = {name: [] for name in names}
@@ -220,7 +220,7 @@ def main() -> int:
             for name in names:
                 turn = take_turn(name, Path(folder), rung_s, steady_s, short=arguments.short)
                 turns[name].append(turn)
-    return conclude(outcome(turns), arguments, on)
+    return conclude(outcome(turns, precision, why), arguments, on)
 
 
 if __name__ == '__main__':

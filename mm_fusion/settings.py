@@ -222,7 +222,13 @@ class InferenceSettings:
         2, 'Threads of one network run on the CPU; 0 lets the runtime choose', '1', 0, 256
     )
     precision: str = text(
-        'fp32', 'Precision of the graphs; the bundle must accept it', 'fp32', 'fp16', 'int8'
+        'auto',
+        'Precision of the graphs; the bundle must accept it. auto: int8 on a CPU where it is '
+        'accepted and faster, else fp32',
+        'auto',
+        'fp32',
+        'fp16',
+        'int8',
     )
     engine_cache: str = text(
         '', 'Folder of built TensorRT engines; empty takes the cache folder of the user'

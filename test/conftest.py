@@ -51,6 +51,12 @@ def reserve_domain() -> tuple[int, IO[str]]:
     raise pytest.UsageError('no free ROS domain: all are reserved by other test sessions')
 
 
+@pytest.fixture(autouse=True)
+def fp32_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the precision ``auto`` mean the same on every processor that runs the tests."""
+    monkeypatch.setattr('mm_fusion.runtime.choice.CPUINFO', Path(os.devnull))
+
+
 def missing_ros() -> str | None:
     found = importlib.util.find_spec('mm_fusion_msgs')
     # In the root of the repository the folder mm_fusion_msgs/ passes for a package without code.

@@ -70,7 +70,7 @@ def _run(
         result = score(
             folder,
             bundle,
-            InferenceSettings(bundle=bundle, threads=threads),
+            InferenceSettings(bundle=bundle, threads=threads, precision='fp32'),
             lambda done, total: bars.update(task, completed=done, total=total),
         )
     console.print(f'bundle {result.bundle}, {result.used} files of {folder}')

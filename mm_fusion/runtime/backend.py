@@ -59,7 +59,8 @@ def create_backend(bundle: Bundle, settings: InferenceSettings, *, wait: bool = 
 
     ``auto`` takes TensorRT where there is a GPU, ONNX Runtime elsewhere. TensorRT and torch are
     prepared in a thread while ONNX Runtime serves, which also serves where they cannot be had, are
-    refused or fail; ``reason`` says so.
+    refused or fail; ``reason`` says so. The precision ``auto`` is that of ``precision_on_cpu`` on
+    ONNX Runtime, and fp32 on the others; ``reason`` says why.
 
     Args:
         bundle: A verified bundle, as loaded.
@@ -71,27 +72,31 @@ def create_backend(bundle: Bundle, settings: InferenceSettings, *, wait: bool = 
             refuses the precision.
         SettingsError: There is no such backend, or it has no such precision.
     """
+    from mm_fusion.runtime.choice import precision_on_cpu
     from mm_fusion.runtime.manifest import INT8_CPU
     from mm_fusion.runtime.onnxruntime import OnnxRuntimeBackend
     from mm_fusion.runtime.switching import SwitchingBackend
 
     asked = settings.backend
     _check(settings)
-    on_cpu = INT8_CPU if settings.precision == 'int8' else settings.precision
-    served = dataclasses.replace(bundle, graphs=bundle.graphs_at(on_cpu))
+    on_cpu, chosen = settings.precision, ''
+    if on_cpu == 'auto':
+        on_cpu, found = precision_on_cpu(bundle)
+        chosen = f'; {on_cpu}: {found}'
+        settings = dataclasses.replace(settings, precision='fp32')
+    graphs = bundle.graphs_at(INT8_CPU if on_cpu == 'int8' else on_cpu)
+    served = dataclasses.replace(bundle, graphs=graphs)
     why = 'auto' if asked == 'auto' else 'asked for'
-    safe = partial(
-        OnnxRuntimeBackend, served, threads=settings.threads, precision=settings.precision
-    )
+    safe = partial(OnnxRuntimeBackend, served, threads=settings.threads, precision=on_cpu)
     if asked == 'onnxruntime':
-        return safe(reason=why)
+        return safe(reason=why + chosen)
     try:
         wanted, prepare = _preparation(bundle, settings)
     except BackendError as error:
         if asked != 'auto':
             _LOG.warning('inference.backend: %s is asked for: %s', asked, error)
-        return safe(reason=f'{asked}: {error}')
-    backend = SwitchingBackend(safe(reason=why), prepare, wanted=wanted, why=why)
+        return safe(reason=f'{asked}: {error}{chosen}')
+    backend = SwitchingBackend(safe(reason=why + chosen), prepare, wanted=wanted, why=why)
     if wait:
         backend.wait()
     return backend
@@ -102,10 +107,10 @@ def _check(settings: InferenceSettings) -> None:
     if settings.backend not in BACKENDS:
         expected = ', '.join(BACKENDS)
         problems.append(f'inference.backend: found {settings.backend!r}, expected {expected}')
-    if settings.backend == 'torch' and settings.precision != 'fp32':
+    if settings.backend == 'torch' and settings.precision not in ('auto', 'fp32'):
         problems.append(
-            f'inference.precision: found {settings.precision!r}, expected fp32, which is all '
-            'that the weights for torch are'
+            f'inference.precision: found {settings.precision!r}, expected fp32 or auto, as the '
+            'weights for torch have no other'
         )
     if problems:
         raise SettingsError(problems)

@@ -78,9 +78,17 @@ class Bundle:
             return self.graphs
         from mm_fusion.runtime.precision import derive
 
-        return derive(self.graphs, precision, self._accepted(precision).intervals)
+        return derive(self.graphs, precision, self.accepted(precision).intervals)
 
-    def _accepted(self, precision: str) -> PrecisionSpec:
+    def accepted(self, precision: str) -> PrecisionSpec:
+        """Give what the manifest says of a precision that it accepts for these graphs.
+
+        Args:
+            precision: Another than ``fp32``.
+
+        Raises:
+            BundleError: It refuses the precision, or says nothing of it for these graphs.
+        """
         spec = self.manifest.precisions.get(precision)
         place = f'{self.path / MANIFEST}: precisions: {precision}'
         hint = f'mm_fusion quantise {self.path} measures it'

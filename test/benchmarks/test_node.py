@@ -58,23 +58,27 @@ def test_the_report_takes_the_better_peer_and_the_mean_of_the_turns() -> None:
 
     default, single = node.STRAIGHTFORWARD
     found = node.outcome(
-        {node.FUSION: [turn(40), turn(60, 40.0)], default: [turn(10)], single: [turn(20)]}
+        {node.FUSION: [turn(40), turn(60, 40.0)], default: [turn(10)], single: [turn(20)]},
+        'int8',
+        'it is faster',
     )
     sustained, tail, ratio = found.targets
     assert sustained.found == 50.0
     assert tail.found == pytest.approx(40.0 / 30.0)
     assert ratio.found == pytest.approx(2.5)
     assert ratio.kept
-    assert '50.0 (40.0, 60.0)' in found.lines[2]
+    assert '50.0 (40.0, 60.0)' in found.lines[4]
+    assert found.lines[0] == 'The fusion node chose int8: it is faster.'
 
 
 def test_without_a_peer_nothing_is_compared_and_a_silent_peer_proves_nothing() -> None:
     turn = node.Turn([window(20, 20)], window(15, 15))
     silent = node.Turn([window(20, 0)], window(15, 0))
-    alone = node.outcome({node.FUSION: [turn]})
+    alone = node.outcome({node.FUSION: [turn]}, 'fp32', 'no reason')
     assert len(alone.targets) == 2
     assert 'torch is not installed' in alone.lines[-1]
-    compared = node.outcome({node.FUSION: [turn], node.STRAIGHTFORWARD[0]: [silent]})
+    peers = {node.FUSION: [turn], node.STRAIGHTFORWARD[0]: [silent]}
+    compared = node.outcome(peers, 'fp32', 'no reason')
     assert math.isnan(compared.targets[2].found)
     assert not compared.targets[2].kept
 

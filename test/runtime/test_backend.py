@@ -49,13 +49,19 @@ def test_auto_takes_onnxruntime_where_cuda_sees_no_gpu(trt: FakeTensorRt, bundle
     trt.torch.cuda.available = False
     backend = create_backend(bundle, InferenceSettings())
     assert backend.name == 'onnxruntime-cpu'
-    assert backend.reason == 'auto: TensorRT needs an NVIDIA GPU, and CUDA (torch) sees none'
+    assert backend.reason == (
+        'auto: TensorRT needs an NVIDIA GPU, and CUDA (torch) sees none; '
+        'fp32: int8 on the CPU was never measured for this bundle'
+    )
     assert trt.made == []
 
 
 def test_onnxruntime_is_taken_where_it_is_asked_for(trt: FakeTensorRt, bundle: Bundle) -> None:
     backend = create_backend(bundle, InferenceSettings(backend='onnxruntime'))
-    assert (backend.name, backend.reason) == ('onnxruntime-cpu', 'asked for')
+    assert backend.name == 'onnxruntime-cpu'
+    assert backend.reason.startswith('asked for; fp32: ')
+    settings = InferenceSettings(backend='onnxruntime', precision='fp32')
+    assert create_backend(bundle, settings).reason == 'asked for'
     assert trt.made == []
 
 
@@ -168,8 +174,26 @@ def test_each_runtime_takes_its_own_int8(bundle: Bundle) -> None:
     both.close()
 
 
+def test_auto_takes_int8_on_the_cpu_and_fp32_on_a_device(
+    trt: FakeTensorRt, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cpuinfo = tmp_path / 'cpuinfo'
+    cpuinfo.write_text('flags : fpu avx512_vnni\n', encoding='ascii')
+    monkeypatch.setattr('mm_fusion.runtime.choice.CPUINFO', cpuinfo)
+    accepted = accepting(bundle, 'int8_cpu', bound=0.05)
+    backend = create_backend(accepted, InferenceSettings())
+    assert backend.name == 'tensorrt'
+    backend.close()
+    trt.torch.cuda.available = False
+    served = create_backend(accepted, InferenceSettings())
+    assert served.name == 'onnxruntime-cpu-int8'
+    assert served.reason.endswith(
+        '; int8: accepted by the bundle, and faster on a processor with VNNI'
+    )
+
+
 def test_torch_has_one_precision(bundle: Bundle) -> None:
-    with pytest.raises(SettingsError, match="found 'fp16', expected fp32"):
+    with pytest.raises(SettingsError, match="found 'fp16', expected fp32 or auto"):
         create_backend(bundle, InferenceSettings(backend='torch', precision='fp16'))
 
 

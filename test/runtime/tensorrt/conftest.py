@@ -27,4 +27,6 @@ def bundle(tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> InferenceSettings:
-    return InferenceSettings(backend='tensorrt', engine_cache=str(tmp_path / 'cache'))
+    return InferenceSettings(
+        backend='tensorrt', precision='fp32', engine_cache=str(tmp_path / 'cache')
+    )

@@ -34,7 +34,7 @@ NODE = """
 import sys
 from mm_fusion.runtime import Bundle, create_backend
 from mm_fusion.settings import InferenceSettings
-settings = InferenceSettings(backend=sys.argv[2])
+settings = InferenceSettings(backend=sys.argv[2], precision='fp32')
 backend = create_backend(Bundle.load(sys.argv[1]), settings, wait=False)
 print(backend.name, '|', backend.reason)
 """
