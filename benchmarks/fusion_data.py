@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,9 @@ from mm_fusion.errors import DatasetError
 from mm_fusion.training.augment.variation import BagVariation, vary_sample
 from mm_fusion.training.data.bags import BagSamples
 from mm_fusion.training.data.sample import IMAGE_SIZE
-from mm_fusion.training.embed import EmbeddedBatch, concatenate, embed_source
+from mm_fusion.training.embed import EmbeddedBatch, concatenate, embed_source, keep_modalities
 from mm_fusion.training.predict import SUBSETS
 from mm_fusion.training.sources import find_bags
-from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
     import argparse
@@ -177,26 +175,13 @@ def embed_drives(
     return Drives(concatenate(parts), np.tile(drives, len(parts)))
 
 
-def only(batch: EmbeddedBatch, modalities: Sequence[str]) -> EmbeddedBatch:
-    """Hide every other modality."""
-    kept = torch.tensor([float(name in modalities) for name in NETWORK_MODALITIES])
-    presence = batch.presence * kept
-    return dataclasses.replace(
-        batch,
-        embeddings={
-            name: batch.embeddings[name] * presence[:, column : column + 1]
-            for column, name in enumerate(NETWORK_MODALITIES)
-        },
-        presence=presence,
-        age_s=batch.age_s * presence,
-    )
-
-
 def fuse_subsets(
     network: FusionNetwork, samples: EmbeddedBatch
 ) -> dict[str, dict[str, NDArray[np.float32]]]:
     """Run the fusion of a network on every choice of modalities: its outputs by the choice."""
-    return {name: fuse(network, only(samples, chosen)) for name, chosen in SUBSETS.items()}
+    return {
+        name: fuse(network, keep_modalities(samples, chosen)) for name, chosen in SUBSETS.items()
+    }
 
 
 @torch.no_grad()

@@ -25,7 +25,6 @@ from benchmarks.fusion_data import (
     add_data_arguments,
     complete,
     fuse,
-    only,
     read_drives,
 )
 from benchmarks.fusion_figures import draw_robustness
@@ -36,7 +35,7 @@ from mm_fusion.settings import Settings
 from mm_fusion.training.augment.sounds import coloured_noise, mix
 from mm_fusion.training.augment.weather import dusk, glare, lens_drops
 from mm_fusion.training.checkpoint import load_start
-from mm_fusion.training.embed import embed_source
+from mm_fusion.training.embed import embed_source, keep_modalities
 from mm_fusion.types.features import NETWORK_MODALITIES
 from mm_fusion.types.predictions import FRICTION_CLASSES
 
@@ -140,7 +139,7 @@ def measure(
     for condition, batch in conditions.items():
         targets = {name: value.numpy() for name, value in batch.targets.items()}
         for choice, names in CHOICES.items():
-            outputs = fuse(network, only(batch, names))
+            outputs = fuse(network, keep_modalities(batch, names))
             values = [
                 wet_or_dry(
                     {'friction': outputs['friction'][draw]},

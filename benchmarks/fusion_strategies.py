@@ -25,7 +25,6 @@ from benchmarks.fusion_data import (
     embed_drives,
     fuse,
     fuse_subsets,
-    only,
     read_drives,
 )
 from benchmarks.fusion_figures import draw_subsets
@@ -45,7 +44,7 @@ from mm_fusion.models.network import build_network
 from mm_fusion.training.checkpoint import load_start
 from mm_fusion.training.config import DataConfig, OptimizationConfig, TrainingConfig
 from mm_fusion.training.distributed import join_world
-from mm_fusion.training.embed import EmbeddedMixture
+from mm_fusion.training.embed import EmbeddedMixture, keep_modalities
 from mm_fusion.training.losses import Losses, class_weights
 from mm_fusion.training.objective import Supervised
 from mm_fusion.training.trainer import Trainer
@@ -138,9 +137,9 @@ def run(
                 found.setdefault(strategy, {}).setdefault(subset, []).append(outputs)
             print(f'seed {seed}: {strategy} took {time.perf_counter() - began:.0f} s', flush=True)
         for name in NETWORK_MODALITIES:
-            seen = only(train.samples, (name,))
+            seen = keep_modalities(train.samples, (name,))
             network = train_fusion(base, 'attention', seen, weights, **options, hide=0.0)
-            outputs = fuse(network, only(test.samples, (name,)))
+            outputs = fuse(network, keep_modalities(test.samples, (name,)))
             found.setdefault(ALONE, {}).setdefault(name, []).append(outputs)
     return found
 

@@ -49,7 +49,11 @@ class MultiHeadAttention(nn.Module):
         self.out = nn.Linear(size, size)
 
     def forward(
-        self, queries: Tensor, tokens: Tensor, mask: Tensor | None = None
+        self,
+        queries: Tensor,
+        tokens: Tensor,
+        mask: Tensor | None = None,
+        bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Attend.
 
@@ -57,6 +61,7 @@ class MultiHeadAttention(nn.Module):
             queries: float32 (batch, q, size).
             tokens: float32 (batch, n, size).
             mask: float32 (batch, n), 1 where a token is there; None where all are.
+            bias: float32 (q, n), added to the scores; None where nothing is.
 
         Returns:
             float32 (batch, q, size), and the shares (batch, heads, q, n).
@@ -66,6 +71,8 @@ class MultiHeadAttention(nn.Module):
             for layer, x in ((self.query, queries), (self.key, tokens), (self.value, tokens))
         )
         scores = torch.matmul(query, key.transpose(2, 3)) / query.shape[3] ** 0.5
+        if bias is not None:
+            scores = scores + bias
         shares = (
             torch.softmax(scores, dim=-1)
             if mask is None
@@ -96,9 +103,14 @@ class TransformerBlock(nn.Module):
             nn.LayerNorm(size), nn.Linear(size, hidden), nn.GELU(), nn.Linear(hidden, size)
         )
 
-    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Mix float32 (batch, n, size); what comes out for an absent token is for nobody."""
+    def forward(
+        self, tokens: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+    ) -> Tensor:
+        """Mix float32 (batch, n, size); what comes out for an absent token is for nobody.
+
+        Mask and bias are those of ``MultiHeadAttention``.
+        """
         x = self.before(tokens)
-        x = tokens + self.attention(x, x, mask)[0]
+        x = tokens + self.attention(x, x, mask, bias)[0]
         mixed: Tensor = x + self.transform(x)
         return mixed

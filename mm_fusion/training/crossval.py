@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import queue
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.metrics.trajectory import turning
 from mm_fusion.training.calibration import calibrate
 from mm_fusion.training.checkpoint import (
+    BEST,
     CALIBRATION,
     METRICS,
     RUN,
@@ -42,6 +43,8 @@ from mm_fusion.training.progress import named
 from mm_fusion.training.run import train_run
 from mm_fusion.training.scores import TURNING, score
 from mm_fusion.training.sources import Everything, Fold, HoldOut, open_shares
+from mm_fusion.training.stages import replace_best
+from mm_fusion.training.trust import learn_trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +62,8 @@ _POLL_S = 0.2
 _HELD_OUT = (
     'Held out: {share:.0%} of the groups (scenes of near-duplicate photographs, recordings of '
     'sound, drives{apart}). The epoch with the lowest loss on it was taken, and temperatures, '
-    'threshold and covariance scales were fitted on it, which flatters these figures a little.'
+    'threshold, covariance scales and what modalities are worth beside each other were fitted on '
+    'it, which flatters these figures a little.'
 )
 _FOLDS = (
     '{folds}-fold cross-validation. Photographs are split by scenes of near-duplicates, clips by '
@@ -106,6 +110,7 @@ def train_once(plan: Plan, progress: Progress) -> dict[str, Any]:
         network = train_run(shares, plan.config, plan.out, start=_start(plan), progress=progress)
         if not world.writes:
             return {}
+    _weigh_modalities(network, shares, plan, progress)
     note = ', but those given apart' if apart else ''
     protocol = _HELD_OUT.format(share=held, apart=note)
     found = predict_held_out(network, shares)
@@ -116,7 +121,8 @@ def cross_validate(plan: Plan, folds: int, workers: int, progress: Progress) -> 
     """Train once for each fold, score what each held out, and train on everything.
 
     Each fold is left in a folder of its own, ``fold0`` and on, as exportable as the whole. A run
-    that was stopped goes on where it was.
+    that was stopped goes on where it was. Validation bags are for the whole alone, which learns
+    from them what modalities are worth beside each other (``learn_trust``).
 
     Args:
         plan: What to train.
@@ -135,15 +141,20 @@ def cross_validate(plan: Plan, folds: int, workers: int, progress: Progress) -> 
     _in_processes(plan, folds, workers, progress)
     parts = [load_predictions(plan.out / f'fold{i}' / PREDICTIONS) for i in range(folds)]
     metrics = _conclude(plan, shares, join_folds(parts), _FOLDS.format(folds=folds))
-    train_run(
-        shares,
-        plan.config,
-        plan.out,
-        start=_start(plan),
-        validate=False,
-        progress=named(progress, 'final'),
+    final = named(progress, 'final')
+    network = train_run(
+        shares, plan.config, plan.out, start=_start(plan), validate=False, progress=final
     )
+    _weigh_modalities(network, shares, plan, final)
     return metrics
+
+
+def _weigh_modalities(
+    network: FusionNetwork, shares: Sequence[Share], plan: Plan, progress: Progress
+) -> None:
+    """Learn what modalities are worth beside each other from drives that are held out."""
+    if learn_trust(network, shares, progress):
+        replace_best(plan.out / BEST, network)
 
 
 def predict_held_out(
@@ -290,7 +301,8 @@ def run_fold(plan: Plan, number: int, folds: int) -> None:
 
     folder = plan.out / f'fold{number}'
     split = Fold(number, folds, plan.config.seed)
-    shares = open_shares(plan.paths, plan.config, split, tell)
+    paths = replace(plan.paths, validation_bags=())
+    shares = open_shares(paths, plan.config, split, tell)
     network = train_run(
         shares, plan.config, folder, start=_start(plan), validate=False, progress=tell
     )

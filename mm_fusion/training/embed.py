@@ -164,7 +164,16 @@ def hide_modalities(
     hidden = torch.from_numpy(random.random(tuple(batch.presence.shape)) < share)
     presence = torch.where(hidden, 0.0, batch.presence)
     blind = presence.sum(dim=1, keepdim=True) == 0
-    presence = torch.where(blind, batch.presence, presence)
+    return _kept(batch, torch.where(blind, batch.presence, presence))
+
+
+def keep_modalities(batch: EmbeddedBatch, names: Sequence[str]) -> EmbeddedBatch:
+    """Hide every modality of ``NETWORK_MODALITIES`` but some."""
+    kept = torch.tensor([float(name in names) for name in NETWORK_MODALITIES])
+    return _kept(batch, batch.presence * kept)
+
+
+def _kept(batch: EmbeddedBatch, presence: Tensor) -> EmbeddedBatch:
     return dataclasses.replace(
         batch,
         embeddings={

@@ -163,7 +163,7 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
     last = replace(learner, losses=learner.losses.of_all_modes())
     network = _learn_path(PATH, network, ('deviations', 'preferences'), parts, last)
     if learner.world.writes:
-        _replace_best(learner.folder / BEST, network)
+        replace_best(learner.folder / BEST, network)
     learner.world.wait()
     return network
 
@@ -242,8 +242,16 @@ def driven_paths(shares: Sequence[Share], size: int) -> list[Part]:
     return parts
 
 
-def _replace_best(path: Path, network: FusionNetwork) -> None:
-    """Put the refined weights in the place of the others, unless they are there already."""
+def replace_best(path: Path, network: FusionNetwork) -> None:
+    """Put weights that a later stage gave in the place of others, unless they are there already.
+
+    Args:
+        path: The best checkpoint of a run, which keeps the rest of what it says of itself.
+        network: Gives the weights.
+
+    Raises:
+        DatasetError: It cannot be read or written.
+    """
     found, meta = load_checkpoint(path)
     tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
     if not all(torch.equal(found[name], value.cpu()) for name, value in tensors.items()):

@@ -12,6 +12,7 @@ from torch import nn
 from mm_fusion.models.attention import MultiHeadAttention, TransformerBlock
 from mm_fusion.models.fusion.base import FeatureFusion, by_task
 from mm_fusion.models.heads import TASKS
+from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,14 @@ class AttentionFusion(FeatureFusion):
     Both see only the tokens that are present (Vaswani et al., 2017; queries as in Jaegle et al.,
     2021, Perceiver). A task's share of a modality is its query's attention to that token, mean
     over the heads; the token has by then heard the others.
+
+    What modalities are worth beside each other is learned last, from drives that the encoders have
+    not learned from (``training.trust``): of those that they have, each modality by itself knows
+    nearly everything. It is added to the scores of both, and 0 until then.
     """
+
+    task_trust: Tensor
+    token_trust: Tensor
 
     def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
         super().__init__(embedding_sizes, token_size)
@@ -35,10 +43,19 @@ class AttentionFusion(FeatureFusion):
         self.norm = nn.LayerNorm(token_size)
         self.queries = nn.Parameter(torch.randn(1, len(TASKS), token_size))
         self.readout = MultiHeadAttention(token_size, _HEADS, project_queries=False)
+        self.register_buffer('task_trust', torch.zeros(len(TASKS), len(NETWORK_MODALITIES)))
+        self.register_buffer(
+            'token_trust', torch.zeros(len(NETWORK_MODALITIES), len(NETWORK_MODALITIES))
+        )
+
+    @property
+    def trust(self) -> tuple[Tensor, ...]:
+        """What is learned of the modalities last, as ``Fusion`` says."""
+        return self.task_trust, self.token_trust
 
     def trunk(self, tokens: Tensor, presence: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Fuse the tokens, as ``FeatureFusion`` says."""
-        mixed = self.norm(self.block(tokens, presence))
+        mixed = self.norm(self.block(tokens, presence, self.token_trust))
         queries = self.queries.expand(tokens.shape[0], -1, -1)
-        fused, shares = self.readout(queries, mixed, presence)
+        fused, shares = self.readout(queries, mixed, presence, self.task_trust)
         return by_task(fused), shares.mean(dim=1)

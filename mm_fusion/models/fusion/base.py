@@ -107,6 +107,14 @@ class Fusion(nn.Module, ABC):
             }
         )
 
+    @property
+    def trust(self) -> tuple[Tensor, ...]:
+        """Buffers that say what modalities are worth beside each other, 0 until that is learned.
+
+        A strategy that learns it with everything else has none.
+        """
+        return ()
+
     def votes(self, embeddings: Mapping[str, Tensor], presence: Tensor) -> dict[str, Tensor]:
         """Let every modality vote by itself.
 
