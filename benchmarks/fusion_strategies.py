@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every modality subset by fusion strategy and task, on drives that were held out.
 
-    python -m benchmarks.fusion_strategies --train DIR --test DIR --out DIR [--bundle base]
+    python -m benchmarks.fusion_strategies [--train DIR] --test DIR --out DIR [--bundle base]
 
 The encoders of the bundle keep their weights. Drives are embedded once; each strategy, and one
 network for each modality alone, learns on the same embeddings, with modalities hidden at random.
 Give training drives that the bundle has not seen: its encoders are surer of those that it has.
+Without training drives the bundle's own network is scored, with all modalities and with each.
 """
 
 from __future__ import annotations
@@ -117,6 +118,12 @@ def balanced(train: Drives) -> dict[str, Tensor]:
     return found
 
 
+def shipped(base: FusionNetwork, test: Drives) -> Results:
+    """Run the network as it is on the held-out drives, by strategy and subset."""
+    subsets = fuse_subsets(base, test.samples)
+    return {SHIPPED: {name: [outputs] for name, outputs in subsets.items()}}
+
+
 def run(
     base: FusionNetwork,
     train: Drives,
@@ -125,9 +132,7 @@ def run(
     arguments: argparse.Namespace,
 ) -> Results:
     """Train everything and run it on the held-out drives: outputs by strategy, subset, seed."""
-    found: Results = {
-        SHIPPED: {name: [outputs] for name, outputs in fuse_subsets(base, test.samples).items()}
-    }
+    found: Results = {}
     for seed in range(arguments.seeds):
         options: dict[str, Any] = {'seed': seed, 'passes': arguments.passes}
         for strategy in STRATEGIES:
@@ -218,7 +223,8 @@ def check_table(checked: Sequence[Mapping[str, Any]]) -> str:
 def main() -> int:
     """Embed, train, score and write."""
     parser = argparse.ArgumentParser(description='Modality subsets by strategy and task.')
-    add_data_arguments(parser, 'train', 'test')
+    add_data_arguments(parser, 'test')
+    parser.add_argument('--train', type=Path, help='folder of drives for strategies to learn from')
     parser.add_argument('--bundle', default='base', help='bundle or run that gives the encoders')
     parser.add_argument('--seeds', type=int, default=3, help='trainings of each network')
     parser.add_argument('--passes', type=int, default=40, help='over the embedded moments')
@@ -228,13 +234,14 @@ def main() -> int:
     torch.set_num_threads(arguments.threads)
     arguments.out.mkdir(parents=True, exist_ok=True)
     base = load_start(arguments.bundle).network
-    learned, held_out = (read_drives(getattr(arguments, n), arguments) for n in ('train', 'test'))
-    train = embed_drives(base, learned, views=arguments.views)
-    test = embed_drives(base, held_out)
+    test = embed_drives(base, read_drives(arguments.test, arguments))
     told = f'{len(set(test.drives))} drives, {len(test)} moments held out'
-    print(f'{len(set(train.drives))} drives, {len(train)} moments to learn from; {told}')
-    weights = balanced(train)
-    results = run(base, train, test, weights, arguments)
+    results = shipped(base, test)
+    if arguments.train is not None:
+        learned = read_drives(arguments.train, arguments)
+        train = embed_drives(base, learned, views=arguments.views)
+        print(f'{len(set(train.drives))} drives, {len(train)} moments to learn from; {told}')
+        results |= run(base, train, test, balanced(train), arguments)
     rows, checked = table_rows(results, test), checks(results, test, arguments.draws)
     write_csv(arguments.out / 'strategies.csv', rows)
     write_csv(arguments.out / 'strategies_check.csv', checked)

@@ -21,7 +21,6 @@ from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.metrics.trajectory import turning
 from mm_fusion.training.calibration import calibrate
 from mm_fusion.training.checkpoint import (
-    BEST,
     CALIBRATION,
     METRICS,
     RUN,
@@ -43,8 +42,6 @@ from mm_fusion.training.progress import named
 from mm_fusion.training.run import train_run
 from mm_fusion.training.scores import TURNING, score
 from mm_fusion.training.sources import Everything, Fold, HoldOut, open_shares
-from mm_fusion.training.stages import replace_best
-from mm_fusion.training.trust import learn_trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +107,6 @@ def train_once(plan: Plan, progress: Progress) -> dict[str, Any]:
         network = train_run(shares, plan.config, plan.out, start=_start(plan), progress=progress)
         if not world.writes:
             return {}
-    _weigh_modalities(network, shares, plan, progress)
     note = ', but those given apart' if apart else ''
     protocol = _HELD_OUT.format(share=held, apart=note)
     found = predict_held_out(network, shares)
@@ -141,20 +137,15 @@ def cross_validate(plan: Plan, folds: int, workers: int, progress: Progress) -> 
     _in_processes(plan, folds, workers, progress)
     parts = [load_predictions(plan.out / f'fold{i}' / PREDICTIONS) for i in range(folds)]
     metrics = _conclude(plan, shares, join_folds(parts), _FOLDS.format(folds=folds))
-    final = named(progress, 'final')
-    network = train_run(
-        shares, plan.config, plan.out, start=_start(plan), validate=False, progress=final
+    train_run(
+        shares,
+        plan.config,
+        plan.out,
+        start=_start(plan),
+        validate=False,
+        progress=named(progress, 'final'),
     )
-    _weigh_modalities(network, shares, plan, final)
     return metrics
-
-
-def _weigh_modalities(
-    network: FusionNetwork, shares: Sequence[Share], plan: Plan, progress: Progress
-) -> None:
-    """Learn what modalities are worth beside each other from drives that are held out."""
-    if learn_trust(network, shares, progress):
-        replace_best(plan.out / BEST, network)
 
 
 def predict_held_out(
@@ -304,6 +295,12 @@ def run_fold(plan: Plan, number: int, folds: int) -> None:
     paths = replace(plan.paths, validation_bags=())
     shares = open_shares(paths, plan.config, split, tell)
     network = train_run(
-        shares, plan.config, folder, start=_start(plan), validate=False, progress=tell
+        shares,
+        plan.config,
+        folder,
+        start=_start(plan),
+        validate=False,
+        weigh=False,
+        progress=tell,
     )
     save_predictions(folder / PREDICTIONS, predict_held_out(network, shares))

@@ -13,6 +13,7 @@ import torch
 from mm_fusion.errors import DatasetError
 from mm_fusion.labels import SURFACE_CLASSES
 from mm_fusion.models.network import build_network
+from mm_fusion.training.checkpoint import BEST
 from mm_fusion.training.data.mixture import Mixture, Part
 from mm_fusion.training.data.source import class_counts
 from mm_fusion.training.distributed import join_world
@@ -20,8 +21,9 @@ from mm_fusion.training.embed import EmbeddedMixture, embed_source
 from mm_fusion.training.losses import Losses, class_weights
 from mm_fusion.training.objective import Supervised
 from mm_fusion.training.progress import of_job, silent
-from mm_fusion.training.stages import Learner, learn_sound, refine_path
+from mm_fusion.training.stages import Learner, learn_sound, refine_path, replace_best
 from mm_fusion.training.trainer import Trainer
+from mm_fusion.training.trust import learn_trust
 from mm_fusion.training.validation import Validation
 
 if TYPE_CHECKING:
@@ -62,12 +64,14 @@ def train_run(
     *,
     start: FusionNetwork | None = None,
     validate: bool = True,
+    weigh: bool = True,
     progress: Progress = silent,
 ) -> FusionNetwork:
     """Train, and leave checkpoints and curves in a folder; goes on where it was stopped.
 
     First sound by itself (``learn_sound``), then everything but the path of the motion, then
-    that by itself (``refine_path``).
+    what modalities are worth beside each other (``learn_trust``), then that path by itself
+    (``refine_path``).
 
     With ``freeze_encoders`` every sample is embedded once, as it is, and the fusion learns from
     that; else from augmented samples.
@@ -79,6 +83,7 @@ def train_run(
         start: Weights to go on from, of the network that ``config`` describes; without them the
             image encoder starts from ImageNet, the rest at random.
         validate: Look at what is held out after each epoch, and take the best epoch.
+        weigh: Learn from drives held out what modalities are worth beside each other.
         progress: Told how far it has come.
 
     Returns:
@@ -116,7 +121,11 @@ def train_run(
             fingerprints(shares),
             progress,
         )
-        return refine_path(trainer.fit(), learner)
+        network = trainer.fit()
+        if weigh and learn_trust(network, shares, start, progress) and world.writes:
+            replace_best(folder / BEST, network)
+        world.wait()
+        return refine_path(network, learner)
 
 
 def make_network(config: TrainingConfig, start: FusionNetwork | None) -> FusionNetwork:

@@ -20,6 +20,7 @@ from torch.nn import functional
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.models.heads import TASK_SIZES
 from mm_fusion.training.embed import concatenate, embed_source, keep_modalities
+from mm_fusion.training.objective import embed, to_device
 from mm_fusion.training.progress import of_job
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -35,35 +36,55 @@ if TYPE_CHECKING:
 
 TRUST = 'trust'
 _STEPS, _RATE = 200, 0.1
-_SHRINKAGE = 1e-5
+_SHRINKAGE = 5.76e-3
+"""Of the square of what is learned, over the square of the number of drives: one drive says little
+of others."""
 _FEWEST = 2
 """Modalities that must be there for one to be worth more than another."""
 _COEFFICIENT_UNIT = 0.1
 
 
-def learn_trust(network: FusionNetwork, shares: Sequence[Share], progress: Progress) -> bool:
+def learn_trust(
+    network: FusionNetwork,
+    shares: Sequence[Share],
+    start: FusionNetwork | None,
+    progress: Progress,
+) -> bool:
     """Learn what modalities are worth beside each other, in place.
 
     Args:
         network: As trained.
         shares: What they hold out of recordings with camera or sound is learned from.
+        start: What training went on from, whose trust is gone on from, and the further the fewer
+            drives there are; None: trusts all alike.
         progress: Told how far it has come.
 
     Returns:
         Whether there was anything to learn, and a strategy that learns it.
     """
-    embedded = [
-        embed_source(network, share.source, share.held_out, of_job(progress, 'embedding'))
-        for share in shares
-        if network.fusion.trust and share.kind == 'bags' and len(share.held_out)
-    ]
-    return bool(embedded) and fit_trust(network, concatenate(embedded), of_job(progress, TRUST))
+    with torch.no_grad():
+        for index, values in enumerate(network.fusion.trust):
+            values.copy_(torch.zeros_like(values) if start is None else start.fusion.trust[index])
+    held_out = [share for share in shares if share.kind == 'bags' and len(share.held_out)]
+    if not network.fusion.trust or not held_out:
+        return False
+    embedded = concatenate(
+        [
+            embed_source(network, share.source, share.held_out, of_job(progress, 'embedding'))
+            for share in held_out
+        ]
+    )
+    drives = {share.source.groups[row] for share in held_out for row in share.held_out}
+    return fit_trust(network, embedded, len(drives), of_job(progress, TRUST))
 
 
 def fit_trust(
-    network: FusionNetwork, samples: EmbeddedBatch, progress: Callable[[int, int], None]
+    network: FusionNetwork,
+    samples: EmbeddedBatch,
+    drives: int,
+    progress: Callable[[int, int], None],
 ) -> bool:
-    """Learn it from embedded samples; see ``learn_trust``.
+    """Learn it from embedded samples of some drives; see ``learn_trust``.
 
     Each choice of two or more modalities counts, with cross-entropy for each task of classes and
     the distance from the friction coefficient. Temperatures are learned beside, and forgotten:
@@ -72,18 +93,26 @@ def fit_trust(
     trust, choices = network.fusion.trust, list(_choices(samples))
     if not trust or not choices:
         return False
+    device = trust[0].device
+    moved = [to_device(batch, device) for batch in choices]
     network.requires_grad_(False).eval()  # noqa: FBT003  # torch's own signature
-    log_temperatures = {task: torch.zeros((), requires_grad=True) for task in TASK_SIZES}
+    before = [values.clone() for values in trust]
+    log_temperatures = {
+        task: torch.zeros((), device=device, requires_grad=True) for task in TASK_SIZES
+    }
     for values in trust:
         values.requires_grad_(True)  # noqa: FBT003
     optimizer = torch.optim.Adam([*trust, *log_temperatures.values()], _RATE)
     for step in range(_STEPS):
         for group in optimizer.param_groups:
             group['lr'] = _RATE * 0.5 * (1.0 + math.cos(math.pi * step / _STEPS))
-        loss = _SHRINKAGE * sum((values.square().sum() for values in trust), torch.zeros(()))
-        for batch in choices:
-            outputs = network.fuse(batch.embeddings, batch.presence, batch.age_s)
-            loss = loss + _loss(outputs, batch.targets, log_temperatures) / len(choices)
+        changes = [values - old for values, old in zip(trust, before, strict=True)]
+        loss = (
+            _SHRINKAGE / drives**2 * torch.cat([part.flatten() for part in changes]).square().sum()
+        )
+        for batch in moved:
+            outputs = network.fuse(embed(network, batch), batch.presence, batch.age_s)
+            loss = loss + _loss(outputs, batch.targets, log_temperatures) / len(moved)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.torch
 
+TRUST = 'average.fusion.task_trust'
+
 
 def make_plan(folder: Path, out: Path, **changes: Any) -> Plan:
     from mm_fusion.training.config import training_config
@@ -53,8 +55,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_roads(folder / 'roads', 2)
     write_sounds(folder / 'sounds', 2)
     bare = ('velocity', 'odometry')
-    for name, inputs in (('a', bare), ('b', bare), ('c', ('image', 'audio', *bare))):
+    whole = ('image', 'audio', *bare)
+    for name, inputs in (('a', bare), ('b', bare), ('c', whole), ('d', whole)):
         write_circle(folder / name, inputs=inputs, duration_s=9.0)
+    labels = 'start_s,end_s,friction\n0,9,wet\n'
+    (folder / 'd.labels.csv').write_text(labels, encoding='ascii')
     return folder
 
 
@@ -72,6 +77,7 @@ def test_folds_score_everything_once_and_leave_what_an_export_needs(
         roads=data / 'roads',
         sounds=data / 'sounds',
         bags=(data / 'a', data / 'b'),
+        validation_bags=(data / 'd',),
     )
     told: list[tuple[str, int, int]] = []
     metrics = cross_validate(plan, 2, 2, lambda *step: told.append(step))
@@ -84,7 +90,10 @@ def test_folds_score_everything_once_and_leave_what_an_export_needs(
     assert calibration['examples']['friction'] == 6
     assert calibration['trajectory']['coverage_held_out']
     about = json.loads((plan.out / 'run.json').read_text())
-    assert [part['name'] for part in about['data']] == ['photographs', 'sounds', 'motion_bags']
+    assert [part['name'] for part in about['data']] == [
+        'photographs', 'sounds', 'motion_bags', 'bags',
+    ]  # fmt: skip
+    assert about['data'][3]['learned_from'] == 0
     assert about['data'][0]['learned_from'] == 6
     for job in ('fold 1 of 2', 'fold 2 of 2', 'final: training'):
         assert (job, 1, 1) in told
@@ -96,8 +105,12 @@ def test_folds_score_everything_once_and_leave_what_an_export_needs(
         found = load_predictions(plan.out / f'fold{fold}' / PREDICTIONS)
         seen += found['photographs']['all'].indices.tolist()
         assert len(set(found['motion_bags']['all'].groups)) == 1
+        assert 'bags' not in found
+        assert not load_checkpoint(plan.out / f'fold{fold}' / BEST)[0][TRUST].any()
     assert sorted(seen) == list(range(6))
     assert load_checkpoint(plan.out / BEST)[1]['data']['photographs'].endswith(':6')
+    # From the recording that was only looked at.
+    assert load_checkpoint(plan.out / BEST)[0][TRUST].any()
 
     # A run that is called again only looks at what it has.
     before = {path: path.stat().st_mtime_ns for path in plan.out.rglob('*.safetensors')}

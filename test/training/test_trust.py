@@ -125,7 +125,7 @@ def test_a_sensor_that_misleads_beside_another_is_trusted_less(trained: FusionNe
     assert right(outputs_of(network, 'camera')) == 1.0
     assert right(before) < 0.95
     told: list[tuple[int, int]] = []
-    assert fit_trust(network, samples(200, 0.0, 2000), lambda *done: told.append(done))
+    assert fit_trust(network, samples(200, 0.0, 2000), 20, lambda *done: told.append(done))
     assert told[-1] == (200, 200)
     after = outputs_of(network, *BOTH)
     assert right(after) == 1.0
@@ -139,7 +139,7 @@ def test_a_sensor_alone_says_what_it_said(trained: FusionNetwork) -> None:
     from mm_fusion.training.trust import fit_trust
 
     network = copy_of(trained)
-    assert fit_trust(network, samples(64, 0.0, 2000), lambda *_: None)
+    assert fit_trust(network, samples(64, 0.0, 2000), 20, lambda *_: None)
     for name in BOTH:
         one, other = outputs_of(trained, name), outputs_of(network, name)
         for output, value in one.items():
@@ -171,8 +171,28 @@ def test_there_is_nothing_to_learn_from_one_sensor_or_from_what_was_learned(
         share('bags', ('camera',)),
         share('photographs', BOTH),
     ):
-        assert not learn_trust(network, [nothing], lambda *_: None)
-    assert learn_trust(network, [share('bags', BOTH)], lambda *_: None)
+        assert not learn_trust(network, [nothing], None, lambda *_: None)
+    assert learn_trust(network, [share('bags', BOTH)], None, lambda *_: None)
     gated = build_network(dataclasses.replace(NETWORK, fusion='gated'), pretrained=False)
     assert gated.fusion.trust == ()
-    assert not learn_trust(gated, [share('bags', BOTH)], lambda *_: None)
+    assert not learn_trust(gated, [share('bags', BOTH)], None, lambda *_: None)
+
+
+def test_few_drives_move_little_and_what_training_went_on_from_is_gone_on_from(
+    trained: FusionNetwork,
+) -> None:
+    from mm_fusion.training.run import Share
+    from mm_fusion.training.trust import fit_trust, learn_trust
+
+    def moved(drives: int) -> float:
+        network = copy_of(trained)
+        fit_trust(network, samples(64, 0.0, 2000), drives, lambda *_: None)
+        return max(float(values.abs().max()) for values in network.fusion.trust)
+
+    assert moved(1) < 0.75 * moved(20)
+    start, network = copy_of(trained), copy_of(trained)
+    start.fusion.trust[0][0, 0] = 3.0
+    network.fusion.trust[0][0, 0] = 7.0  # as of a run that is called again
+    seen = Share(TinySource(8, BOTH), 'bags', np.arange(8), np.array([], np.int64))
+    assert not learn_trust(network, [seen], start, lambda *_: None)
+    assert float(network.fusion.trust[0][0, 0]) == 3.0
