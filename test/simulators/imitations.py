@@ -305,7 +305,7 @@ def image(now_ns: int, encoding: str, frame_id: str) -> Image:
     """Make a picture of shades of one colour, with an alpha of 0 where there is one."""
     channels = {'bgr8': BLUE_GREEN_RED, 'bgra8': (*BLUE_GREEN_RED, 0)}
     colour = channels.get(encoding, BLUE_GREEN_RED[::-1])
-    pixels = picture(HEIGHT, WIDTH, colour, now_ns)
+    pixels = picture(HEIGHT, WIDTH, colour, now_ns, block=8)
     return Image(
         header=header(now_ns, frame_id),
         height=HEIGHT,
