@@ -211,12 +211,14 @@ def test_a_sound_that_was_announced_is_encoded_before_the_batch_and_once(
 def test_a_sound_alone_may_be_announced_and_another_than_announced_is_not_mistaken(
     bundle: Bundle, backend: CountingBackend
 ) -> None:
-    network = Network(bundle.manifest, backend, one_thread('beside'))
+    beside = one_thread('beside')
+    network = Network(bundle.manifest, backend, beside)
     for announced, run in ((0.1, None), (0.1, 0.3)):
         one = batch(None, announced)
         other = one if run is None else batch(None, run)
         assert one.audio is not None
         network.listen(one.audio)
+        beside.submit(int).result()  # what was announced has been encoded
         found = {name: value.copy() for name, value in network.run(other, Stopwatch()).items()}
         same_as_fresh(bundle, other, found)
     assert backend.runs['audio_encoder'] == 2
