@@ -50,6 +50,7 @@ class Begun(Generic[_K, _T]):
         with self._lock:
             if any(known is thing for known, _ in self._made):
                 return
+        # Not under the lock: what runs in place would keep others from it until it is made.
         future = thread.submit(make, thing)
         with self._lock:
             self._made.append((thing, future))
