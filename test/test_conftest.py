@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,24 @@ def test_each_session_has_a_ros_domain_of_its_own(session: pytest.Pytester) -> N
     )
     status, output = outcome(session, source)
     assert status == 0, output
+
+
+_WITHOUT_TRAINING = """
+import sys
+sys.modules.update(dict.fromkeys(('torch', 'safetensors', 'onnxscript')))
+import pytest
+sys.exit(pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider']))
+"""
+
+
+def test_every_module_of_tests_is_imported_without_torch() -> None:
+    """On the second distribution torch is not installed, and one import would end the session."""
+    root = Path(__file__).parents[1]
+    found = subprocess.run(
+        [sys.executable, '-c', _WITHOUT_TRAINING],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from mm_fusion.labels import SURFACE_CLASSES
-from support.learning import NETWORK, TinySource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +35,7 @@ def samples(count: int, heard: float, seed: int) -> EmbeddedBatch:
 
     from mm_fusion.models.network import build_network
     from mm_fusion.training.embed import EmbeddedBatch
+    from support.learning import NETWORK
 
     random = torch.Generator().manual_seed(seed)
     sizes = build_network(NETWORK, pretrained=False).embedding_sizes
@@ -74,6 +74,7 @@ def trained() -> FusionNetwork:
     from mm_fusion.training.config import LossConfig
     from mm_fusion.training.embed import hide_modalities
     from mm_fusion.training.losses import Losses
+    from support.learning import NETWORK
 
     torch.manual_seed(0)
     network = build_network(NETWORK, pretrained=False).eval()
@@ -159,6 +160,7 @@ def test_there_is_nothing_to_learn_from_one_sensor_or_from_what_was_learned(
     from mm_fusion.models.network import build_network
     from mm_fusion.training.run import Share
     from mm_fusion.training.trust import learn_trust
+    from support.learning import NETWORK, TinySource
 
     def share(kind: str, sensors: tuple[str, ...], *, held_out: bool = True) -> Share:
         every, none = np.arange(8), np.array([], np.int64)
@@ -183,6 +185,7 @@ def test_few_drives_move_little_and_what_training_went_on_from_is_gone_on_from(
 ) -> None:
     from mm_fusion.training.run import Share
     from mm_fusion.training.trust import fit_trust, learn_trust
+    from support.learning import TinySource
 
     def moved(drives: int) -> float:
         network = copy_of(trained)
