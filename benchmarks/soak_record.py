@@ -187,8 +187,8 @@ def write_figure(path: Path, records: Sequence[Second]) -> None:
     for name in ('sent', 'received', 'outputs', 'lost', 'superseded'):
         frames.plot(times, [getattr(record, name) for record in records], label=name)
     frames.set(ylabel='camera frames', xlabel='time [s]', ylim=(0, None))
-    for axes in (memory, latency, frames):
+    for axes, place in ((memory, 'lower left'), (latency, 'upper left'), (frames, 'upper left')):
         axes.grid(alpha=0.3)
-        axes.legend(loc='upper left', fontsize='small')
+        axes.legend(loc=place, fontsize='small')
     figure.savefig(path, dpi=120)
     plt.close(figure)
