@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from mm_fusion.types.finite import all_finite
 from mm_fusion.types.sensors import (
     AudioChunk,
     DropReason,
@@ -47,7 +48,7 @@ def refusal(sample: Sample, stamp_ns: int, latest_ns: int) -> DropReason | None:
         return None
     finite = math.isfinite(values[0]) and math.isfinite(values[1])
     if finite and sample.covariance is not None:
-        finite = bool(np.isfinite(sample.covariance).all())
+        finite = all_finite(sample.covariance)
     return None if finite else DropReason.NOT_FINITE
 
 
@@ -68,4 +69,4 @@ def _audio_refusal(chunk: AudioChunk) -> DropReason | None:
         return DropReason.MALFORMED
     if not 0 < chunk.sample_rate_hz <= MAX_SAMPLE_RATE_HZ:
         return DropReason.MALFORMED
-    return None if np.isfinite(samples).all() else DropReason.NOT_FINITE
+    return None if all_finite(samples) else DropReason.NOT_FINITE

@@ -162,14 +162,13 @@ class TrajectoryDecoder:
         blended = head[..., 4] @ self._blending.T
         correlation = np.clip(blended, -_MAX_CORRELATION, _MAX_CORRELATION)
         along, aside = deviations[..., 0], deviations[..., 1]
-        a, b, d = along * along, correlation * along * aside, aside * aside
-        cosine, sine = turns.real, turns.imag
-        mixed = 2.0 * cosine * sine * b
-        covariances = np.empty((*a.shape, 2, 2))
-        covariances[..., 0, 0] = cosine**2 * a - mixed + sine**2 * d
-        covariances[..., 1, 1] = sine**2 * a + mixed + cosine**2 * d
-        covariances[..., 0, 1] = cosine * sine * (a - d) + (cosine**2 - sine**2) * b
-        covariances[..., 1, 0] = covariances[..., 0, 1]
+        mean = 0.5 * (along * along + aside * aside)
+        # Half the difference of the variances, and i times the covariance, turn twice as fast.
+        spread = (mean - aside * aside + 1j * correlation * along * aside) * (turns * turns)
+        covariances = np.empty((*mean.shape, 2, 2))
+        covariances[..., 0, 0] = mean + spread.real
+        covariances[..., 1, 1] = mean - spread.real
+        covariances[..., 0, 1] = covariances[..., 1, 0] = spread.imag
         return covariances
 
     def _headings(self, corrected: NDArray[np.complex128], rolled: RollOut) -> NDArray[np.float64]:

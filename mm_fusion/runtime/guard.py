@@ -7,9 +7,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mm_fusion.errors import InferenceError, MmFusionError
+from mm_fusion.types.finite import all_finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +43,6 @@ def check_finite(outputs: dict[str, NDArray[Any]], place: str) -> dict[str, NDAr
         InferenceError: One is not.
     """
     for name, value in outputs.items():
-        if not np.isfinite(value).all():
+        if not all_finite(value):
             raise InferenceError(f'{place}: {name}: found a number that is not finite')
     return outputs

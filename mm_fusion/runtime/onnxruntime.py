@@ -48,17 +48,18 @@ class OnnxRuntimeBackend:
         self.name = named('onnxruntime-cpu', precision)
         self.reason = reason
         self._sessions: dict[str, ort.InferenceSession] = {}
+        self._outputs: dict[str, list[str]] = {}
         for stage in bundle.manifest.stages.values():
             place = str(bundle.path / stage.file)
             own_threads = 1 if stage.name in _SMALL else threads
             session = _session(bundle.graphs[stage.name], own_threads, place)
             _check_interface(session, stage, place)
             self._sessions[stage.name] = session
+            self._outputs[stage.name] = [output.name for output in session.get_outputs()]
 
     def run(self, stage: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run one stage; see :class:`mm_fusion.runtime.Backend`."""
-        session = self._sessions[stage]
-        names = [output.name for output in session.get_outputs()]
+        session, names = self._sessions[stage], self._outputs[stage]
         place = f'{self.name}: {stage}'
         with failures_of(place):
             values = session.run(names, dict(inputs))

@@ -7,11 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from mm_fusion.types.finite import all_finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from mm_fusion.types.sensors import Modality
@@ -26,7 +27,8 @@ UNEVENNESS_CLASSES = ('smooth', 'slight', 'severe')
 def _check_posterior(name: str, values: NDArray[np.float32], size: int) -> None:
     if values.shape != (size,):
         raise ValueError(f'{name}: found shape {values.shape}, expected ({size},)')
-    if not np.isfinite(values).all() or values.min() < 0 or abs(float(values.sum()) - 1) > 1e-3:
+    # Neither comparison holds where a number is NaN.
+    if not (values.min() >= 0.0 and abs(float(values.sum()) - 1.0) <= 1e-3):
         raise ValueError(f'{name}: expected probabilities that sum to 1, found {values.tolist()}')
 
 
@@ -105,7 +107,7 @@ class TrajectoryMode:
         if shapes != ((n, 2), (n,), (n, 2, 2)):
             raise ValueError(f'trajectory of {n} steps: found shapes {shapes}')
         for values in (self.times_s, self.positions, self.headings, self.covariances):
-            if not np.isfinite(values).all():
+            if not all_finite(values):
                 raise ValueError('trajectory: found a number that is not finite')
 
 
