@@ -87,7 +87,6 @@ class FeaturePipeline:
             waited for.
         moved: Told the motion of a snapshot, in the array that will stand in the batch, by the
             thread that tracks.
-        tracked: Told the ego state that will stand in the observation, after that.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class FeaturePipeline:
         heard: Callable[[NDArray[np.float32]], None] | None = None,
         seen: Callable[[NDArray[np.uint8]], None] | None = None,
         moved: Callable[[NDArray[np.float32]], None] | None = None,
-        tracked: Callable[[EgoState], None] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._aligner = Aligner(settings.alignment, audio_window_s=shape.audio_window_s)
@@ -111,7 +109,7 @@ class FeaturePipeline:
         self._epoch = 0
         self._behind = False
         self._tracker = InPlace() if beside is None or ahead is not None else beside
-        self._heard, self._seen, self._moved, self._tracked = heard, seen, moved, tracked
+        self._heard, self._seen, self._moved = heard, seen, moved
 
     def push(self, sample: Sample) -> None:
         """Take in one sample; what cannot be used is counted, never raised."""
@@ -227,8 +225,6 @@ class FeaturePipeline:
             motion = None if state is None else self._featurizer.motion(self._ego.motions)
         if motion is not None and self._moved is not None:
             self._moved(motion)
-        if state is not None and self._tracked is not None:
-            self._tracked(state)
         return state, motion, refused
 
     def _image(

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from mm_fusion.decoding import RoadDecoder
+from mm_fusion.decoding import RoadDecoder, TrajectoryDecoder
 from mm_fusion.pipeline.beside import InPlace, one_thread
 from mm_fusion.pipeline.feature_pipeline import FeaturePipeline
 from mm_fusion.pipeline.network import Network, featurizer_shape
-from mm_fusion.pipeline.paths import Paths
 from mm_fusion.types.features import NETWORK_MODALITIES
 from mm_fusion.types.predictions import FusionOutput
 from mm_fusion.types.sensors import Modality
@@ -59,10 +58,9 @@ class FusionPipeline:
         # For the whole process. Threads of its own gain nothing on so small images, and each call
         # would wait until one of them is given a core, which the encoders have.
         cv2.setNumThreads(0)
-        beside = one_thread('beside')
+        self._beside = beside = one_thread('beside')
         before = one_thread('ahead') if ahead else None
         self._network = Network(bundle.manifest, backend, beside, before or InPlace())
-        self._paths = Paths(bundle.manifest, settings.decoding, beside)
         self._features = FeaturePipeline(
             featurizer_shape(bundle.manifest),
             settings,
@@ -71,11 +69,11 @@ class FusionPipeline:
             heard=self._network.listen,
             seen=self._network.look,
             moved=self._network.move,
-            # Behind sound and motion in that thread, beside the image: nothing waits for it.
-            tracked=self._paths.begin,
         )
+        self._manifest = bundle.manifest
         self._decoding = self._wanted = settings.decoding
         self._road = RoadDecoder(bundle.manifest, settings.decoding)
+        self._trajectory = TrajectoryDecoder(bundle.manifest, settings.decoding)
         self._surface_from = [
             NETWORK_MODALITIES.index(name) for name in bundle.manifest.surface_from
         ]
@@ -143,10 +141,14 @@ class FusionPipeline:
             self._road.reset()
         self._take_up_decoding()
         watch, state = observation.watch, observation.state
+        # Behind the sound in that thread, beside the image: there nothing waits for it.
+        rolled = None if state is None else self._beside.submit(self._trajectory.roll_out, state)
         outputs = self._network.run(observation.batch, watch)
         with watch('decode'):
             road = self._decode_road(observation.batch, outputs, observation.stamp_ns)
-            trajectory = None if state is None else self._paths.decode(state, outputs)
+            trajectory = None
+            if state is not None and rolled is not None:
+                trajectory = self._trajectory.decode(state, outputs, rolled.result())
         camera, microphone, velocity = outputs['modality_weights'][0].tolist()
         image = observation.snapshot.image
         return FusionOutput(
@@ -170,7 +172,7 @@ class FusionPipeline:
         if wanted is not self._decoding:
             self._decoding = wanted
             self._road.change(wanted)
-            self._paths.change(wanted)
+            self._trajectory = TrajectoryDecoder(self._manifest, wanted)
 
     def _decode_road(
         self, batch: FeatureBatch, outputs: Mapping[str, NDArray[Any]], stamp_ns: int

@@ -96,11 +96,8 @@ def observe(
     beside: Executor | None = None,
     seen: Callable[[NDArray[np.uint8]], None] | None = None,
     moved: Callable[[NDArray[np.float32]], None] | None = None,
-    tracked: Callable[[EgoState], None] | None = None,
 ) -> list[Observation]:
-    pipeline = FeaturePipeline(
-        SHAPE, Settings(), beside=beside, seen=seen, moved=moved, tracked=tracked
-    )
+    pipeline = FeaturePipeline(SHAPE, Settings(), beside=beside, seen=seen, moved=moved)
     observed = []
     for sample in sorted(samples, key=lambda sample: sample.received_ns):
         pipeline.push(sample)
@@ -276,15 +273,13 @@ def test_a_thread_beside_tracks_while_the_image_is_in_use(
 
     monkeypatch.setattr(feature_pipeline, 'EgoStateFilter', Meeting)
     moved: list[NDArray[np.float32]] = []
-    tracked: list[EgoState] = []
     with ThreadPoolExecutor(1) as beside:
-        together = observe(samples, beside, seen=meet, moved=moved.append, tracked=tracked.append)
+        together = observe(samples, beside, seen=meet, moved=moved.append)
     assert len(together) == len(alone) > 30
     for one, other in zip(together, alone):
         np.testing.assert_array_equal(history(one), history(other))
         assert one.watch.durations_s.keys() == other.watch.durations_s.keys()
     assert all(one.batch.motion is told for one, told in zip(together, moved, strict=True))
-    assert all(one.state is told for one, told in zip(together, tracked, strict=True))
 
 
 def test_what_fails_beside_is_raised() -> None:
