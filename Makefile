@@ -33,7 +33,7 @@ test:  ## Run lint, types, layers and all tests
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
-	$(RUN) python -m pytest $(ARGS)
+	$(RUN) python -m tools.run_tests $(ARGS)
 
 test-ros:  ## Run the tests that need ROS (for the second distribution)
 	@$(SETUP) --with test

@@ -46,14 +46,14 @@ _COLOURS = ('#1f6fd1', '#d9822b', '#2c9a68', '#b0489a', '#7d5636', '#c23b4b')
 
 
 def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """Write ``curves.csv`` and ``curves.png``.
+    """Write ``curves.csv``.
 
     Args:
         folder: Where to.
         history: A row for each epoch; a figure that an epoch does not have stays empty.
 
     Raises:
-        DatasetError: A file cannot be written.
+        DatasetError: It cannot be written.
     """
     columns = list(dict.fromkeys(name for row in history for name in row))
     text = io.StringIO(newline='')
@@ -62,6 +62,10 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
     for row in history:
         writer.writerow({name: f'{value:.6g}' for name, value in row.items()})
     write_whole(folder / CSV_FILE, text.getvalue().encode())
+
+
+def draw_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Draw ``curves.png``, which takes a second or two; for the rest see ``write_curves``."""
     image = io.BytesIO()
     with matplotlib.rc_context(_RC):
         curves_figure(history).savefig(image, format='png', dpi=150)

@@ -23,7 +23,7 @@ from mm_fusion.training.checkpoint import (
     restore,
     save_checkpoint,
 )
-from mm_fusion.training.curves import write_curves
+from mm_fusion.training.curves import draw_curves, write_curves
 from mm_fusion.training.losses import check_finite
 from mm_fusion.training.masks import masked_spectrograms
 from mm_fusion.training.objective import to_device
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from mm_fusion.training.validation import Validation
 
 _SEED_STRIDE = 100_003
+_DRAW_EVERY_S = 10.0
+"""A figure of the curves takes as long as a short epoch; the last one is always drawn."""
 
 
 class Trainer:
@@ -102,6 +104,7 @@ class Trainer:
         )
         self._history: list[dict[str, float]] = []
         self._best = float('inf')
+        self._drawn_s = time.monotonic()
 
     def fit(self) -> FusionNetwork:
         """Train to the end.
@@ -124,6 +127,8 @@ class Trainer:
         self._world.wait()
         if not self._history:
             raise DatasetError('epochs: found 0, expected at least 1')
+        if self._world.writes:
+            self._draw()
         tensors, _ = load_checkpoint(self._folder / BEST)
         restore(self._average, tensors, AVERAGE, str(self._folder / BEST))
         return self._average
@@ -188,6 +193,12 @@ class Trainer:
             save_checkpoint(self._folder / BEST, self._averaged(), self._meta())
         save_checkpoint(self._folder / LAST, self._state(), self._meta())
         write_curves(self._folder, self._history)
+        if time.monotonic() - self._drawn_s >= _DRAW_EVERY_S:
+            self._draw()
+
+    def _draw(self) -> None:
+        draw_curves(self._folder, self._history)
+        self._drawn_s = time.monotonic()
 
     def _rate(self, step: int) -> float:
         steps = self._config.optimization.epochs * len(self._mixture)

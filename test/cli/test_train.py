@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SETTINGS = """
 network: {width: 0.25, token_size: 16, motion_steps: 20}
-optimization: {epochs: 3, steps_per_epoch: 1, frozen_blocks: 0}
+optimization:
+  {epochs: 3, steps_per_epoch: 1, frozen_blocks: 0, sound_steps: 10, path_steps: 10}
 data: {photographs: 2, bags: 2, motion_bags: 2, image_size: 32}
 """
 

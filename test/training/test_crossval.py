@@ -32,7 +32,10 @@ def make_plan(folder: Path, out: Path, **changes: Any) -> Plan:
     config = training_config(
         {
             'network': {'width': 0.25, 'token_size': 16, 'motion_steps': 20},
-            'optimization': {'epochs': 1, 'steps_per_epoch': 1, 'frozen_blocks': 0},
+            'optimization': {
+                'epochs': 1, 'steps_per_epoch': 1, 'frozen_blocks': 0,
+                'sound_steps': 10, 'path_steps': 10,
+            },
             'data': {
                 'photographs': 2, 'sounds': 2, 'bags': 2, 'motion_bags': 4, 'image_size': 32,
             },

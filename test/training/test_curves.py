@@ -31,6 +31,12 @@ def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
         first, second = csv.DictReader(file)
     assert (first['epoch'], first['train siren'], first['validation loss']) == ('1', '1', '')
     assert (second['train siren'], second['validation ADE m']) == ('', '4')
+
+
+def test_the_picture_is_one(tmp_path: Path) -> None:
+    from mm_fusion.training.curves import draw_curves
+
+    draw_curves(tmp_path, HISTORY)
     assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')
 
 

@@ -135,6 +135,19 @@ def test_it_learns_and_draws_its_curves(tmp_path: Path) -> None:
     assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')
 
 
+@pytest.mark.parametrize(('every_s', 'expected'), [(0.0, [1, 2, 2]), (1e6, [2])])
+def test_curves_are_drawn_now_and_then_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every_s: float, expected: list[int]
+) -> None:
+    from mm_fusion.training import trainer as module
+
+    drawn: list[int] = []
+    monkeypatch.setattr(module, '_DRAW_EVERY_S', every_s)
+    monkeypatch.setattr(module, 'draw_curves', lambda _, history: drawn.append(len(history)))
+    trainer(tmp_path, configure(epochs=2, steps_per_epoch=1)).fit()
+    assert drawn == expected
+
+
 def test_it_stops_without_progress_and_gives_the_best_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
