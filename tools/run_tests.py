@@ -11,6 +11,7 @@ processes there are (``-n``), pytest runs them as they stand.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _OWN = ('-m', '-n', '--numprocesses')
 _SESSIONS = (('-m', 'not ros', '-n', 'auto', '--dist', 'worksteal'), ('-m', 'ros'))
@@ -43,8 +44,15 @@ def run_tests(arguments: Sequence[str], run: Callable[[list[str]], int]) -> int:
     return next((status for status in found if status not in {0, empty}), 0)
 
 
+def environment(arguments: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of a session: side by side, torch and BLAS take a core each."""
+    alone = {'OMP_NUM_THREADS': '1'} if '-n' in arguments else {}
+    return alone | dict(given)
+
+
 def _run(arguments: list[str]) -> int:
-    return subprocess.run([sys.executable, '-m', 'pytest', *arguments], check=False).returncode
+    command = [sys.executable, '-m', 'pytest', *arguments]
+    return subprocess.run(command, env=environment(arguments, os.environ), check=False).returncode
 
 
 if __name__ == '__main__':

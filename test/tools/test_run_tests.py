@@ -46,6 +46,13 @@ def test_who_chooses_gets_what_was_chosen(arguments: list[str]) -> None:
     assert calls.calls == [arguments]
 
 
+def test_side_by_side_each_has_one_core_unless_somebody_says_otherwise() -> None:
+    name = 'OMP_NUM_THREADS'
+    assert run_tests.environment(['-n', 'auto'], {'A': 'b'}) == {'A': 'b', name: '1'}
+    assert run_tests.environment(['-n', 'auto'], {name: '3'}) == {name: '3'}
+    assert run_tests.environment(['-m', 'ros'], {'A': 'b'}) == {'A': 'b'}
+
+
 def test_no_test_is_left_out_and_none_runs_twice(pytester: pytest.Pytester) -> None:
     pytester.makeini('[pytest]\nmarkers =\n    ros: x\n')
     pytester.makepyfile(
