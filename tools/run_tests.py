@@ -21,7 +21,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_OWN = ('-m', '-n', '--numprocesses')
+_PROCESSES = ('-n', '--numprocesses')
+_OWN = ('-m', *_PROCESSES)
 _SESSIONS = (('-m', 'not ros', '-n', 'auto', '--dist', 'worksteal'), ('-m', 'ros'))
 
 
@@ -46,8 +47,8 @@ def run_tests(arguments: Sequence[str], run: Callable[[list[str]], int]) -> int:
 
 def environment(arguments: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of a session: side by side, torch and BLAS take a core each."""
-    alone = {'OMP_NUM_THREADS': '1'} if '-n' in arguments else {}
-    return alone | dict(given)
+    several = any(argument.startswith(_PROCESSES) for argument in arguments)
+    return ({'OMP_NUM_THREADS': '1'} if several else {}) | dict(given)
 
 
 def _run(arguments: list[str]) -> int:

@@ -48,7 +48,8 @@ def test_who_chooses_gets_what_was_chosen(arguments: list[str]) -> None:
 
 def test_side_by_side_each_has_one_core_unless_somebody_says_otherwise() -> None:
     name = 'OMP_NUM_THREADS'
-    assert run_tests.environment(['-n', 'auto'], {'A': 'b'}) == {'A': 'b', name: '1'}
+    for several in (['-n', 'auto'], ['-n4'], ['--numprocesses=3']):
+        assert run_tests.environment(several, {'A': 'b'}) == {'A': 'b', name: '1'}
     assert run_tests.environment(['-n', 'auto'], {name: '3'}) == {name: '3'}
     assert run_tests.environment(['-m', 'ros'], {'A': 'b'}) == {'A': 'b'}
 
