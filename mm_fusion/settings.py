@@ -230,6 +230,14 @@ class InferenceSettings:
         'fp16',
         'int8',
     )
+    audio_rate_hz: float = real(
+        10.0,
+        'Highest rate of the sound encoder; frames between share its result, whose age goes into '
+        'the network; 0: with every frame',
+        'Hz',
+        0.0,
+        1000.0,
+    )
     engine_cache: str = text(
         '', 'Folder of built TensorRT engines; empty takes the cache folder of the user'
     )

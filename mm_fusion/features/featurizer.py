@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from mm_fusion.types.sensors import ImageSample
     from mm_fusion.types.snapshot import Snapshot
 
-_SENSORS = (
-    (Modality.CAMERA,),
-    (Modality.MICROPHONE,),
-    # Positions alone tell the motion too, where there is no other source of velocity.
-    (Modality.VELOCITY, Modality.GNSS),
-)
-"""What each of ``NETWORK_MODALITIES`` is measured by."""
-
 
 @dataclass(frozen=True, slots=True)
 class FeaturizerShape:
@@ -105,20 +97,29 @@ class Featurizer:
         image: NDArray[np.uint8] | None,
         sound: NDArray[np.float32] | None,
         motion: NDArray[np.float32] | None,
+        sound_age_ns: int,
     ) -> FeatureBatch:
         """Gather the inputs of the network.
 
         Args:
-            snapshot: Gives the ages.
+            snapshot: Gives the ages of the others.
             image: What :meth:`image` made of its frame; None where there is none.
             sound: What :meth:`sound` made of it.
             motion: What :meth:`motion` made of those that led to it.
+            sound_age_ns: Stamp of the snapshot less the end of the sound, which may be that of
+                an earlier one.
         """
         inputs = {'camera': image, 'microphone': sound, 'motion': motion}
+        ages_s = {
+            'camera': _age_s(snapshot, Modality.CAMERA),
+            'microphone': sound_age_ns / 1e9,
+            # Positions alone tell the motion too, where there is no other source of velocity.
+            'motion': _age_s(snapshot, Modality.VELOCITY, Modality.GNSS),
+        }
         present = [inputs[name] is not None for name in NETWORK_MODALITIES]
         ages = [
-            _age_s(snapshot, sensors) if there else 0.0
-            for sensors, there in zip(_SENSORS, present, strict=True)
+            ages_s[name] if there else 0.0
+            for name, there in zip(NETWORK_MODALITIES, present, strict=True)
         ]
         return FeatureBatch(
             image=image,
@@ -129,6 +130,6 @@ class Featurizer:
         )
 
 
-def _age_s(snapshot: Snapshot, sensors: tuple[Modality, ...]) -> float:
+def _age_s(snapshot: Snapshot, *sensors: Modality) -> float:
     ages_ns = [snapshot.modalities[sensor].age_ns for sensor in sensors]
     return min((age_ns for age_ns in ages_ns if age_ns is not None), default=0) / 1e9

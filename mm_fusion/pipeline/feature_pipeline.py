@@ -17,6 +17,7 @@ from mm_fusion.features import Featurizer
 from mm_fusion.geometry.ego_filter import EgoStateFilter
 from mm_fusion.pipeline.beside import InPlace
 from mm_fusion.pipeline.frames import Frames
+from mm_fusion.pipeline.sounds import Sounds
 from mm_fusion.pipeline.stopwatch import Stopwatch
 from mm_fusion.pipeline.tracking import EgoTracker
 from mm_fusion.types.sensors import Modality
@@ -105,6 +106,7 @@ class FeaturePipeline:
         self._ready: deque[Snapshot] = deque()
         self._featurizer = Featurizer(shape)
         self._frames = Frames(self._featurizer, settings.camera.min_quality, ahead, seen)
+        self._sounds = Sounds(self._featurizer, settings.inference.audio_rate_hz)
         self._ego = EgoTracker(EgoStateFilter(settings.ego_filter))
         self._epoch = 0
         self._behind = False
@@ -191,10 +193,11 @@ class FeaturePipeline:
         if snapshot.epoch != self._epoch:
             self._epoch = snapshot.epoch
             self._ego.reset()
+            self._sounds.reset()
         watch, making = Stopwatch(), Stopwatch()
         reports = dict(snapshot.modalities)
         with making('preprocess'):
-            sound = self._featurizer.sound(snapshot)
+            sound, sound_age_ns = self._sounds.take(snapshot)
             if sound is not None and self._heard is not None:
                 self._heard(sound)
         image, image_s = self._image(snapshot, reports)
@@ -205,7 +208,7 @@ class FeaturePipeline:
         state, motion, refused = tracked.result()
         with making('preprocess'):
             self._count(reports, refused)
-            batch = self._featurizer.assemble(snapshot, image, sound, motion)
+            batch = self._featurizer.assemble(snapshot, image, sound, motion, sound_age_ns)
         watch.add('preprocess', making.durations_s['preprocess'] + image_s)
         return Observation(
             stamp_ns=snapshot.stamp_ns,

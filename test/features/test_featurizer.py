@@ -48,7 +48,11 @@ def test_everything_there_is_has_its_shape_and_age() -> None:
     frame = RawImage(1, 1, 'camera', 'rgb8', np.full((40, 60, 3), 7, np.uint8))
     there = snapshot()
     batch = featurizer.assemble(
-        there, featurizer.image(frame), featurizer.sound(there), featurizer.motion(MOTIONS)
+        there,
+        featurizer.image(frame),
+        featurizer.sound(there),
+        featurizer.motion(MOTIONS),
+        40 * MS,
     )
     assert batch.image is not None
     assert batch.audio is not None
@@ -57,7 +61,7 @@ def test_everything_there_is_has_its_shape_and_age() -> None:
     assert batch.audio.shape == (1, 160)
     assert batch.motion.shape == (1, 5, 3)
     assert batch.presence.tolist() == [[1, 1, 1]]
-    np.testing.assert_allclose(batch.age_s, [[0.0, 0.03, 0.07]])
+    np.testing.assert_allclose(batch.age_s, [[0.0, 0.04, 0.07]])
     assert batch.presence.dtype == batch.age_s.dtype == np.float32
 
 
@@ -70,14 +74,14 @@ def test_motion_is_as_old_as_the_newest_of_what_tells_it() -> None:
     ):
         there = snapshot()
         there = replace(there, modalities={**there.modalities, **reports})
-        batch = Featurizer(SHAPE).assemble(there, None, None, Featurizer(SHAPE).motion(MOTIONS))
+        batch = Featurizer(SHAPE).assemble(there, None, None, Featurizer(SHAPE).motion(MOTIONS), 0)
         assert batch.age_s[0, 2] == pytest.approx(age_s)
 
 
 def test_what_is_absent_has_neither_value_nor_age() -> None:
     there = snapshot(sound=False)
     assert Featurizer(SHAPE).sound(there) is None
-    batch = Featurizer(SHAPE).assemble(there, None, None, Featurizer(SHAPE).motion(()))
+    batch = Featurizer(SHAPE).assemble(there, None, None, Featurizer(SHAPE).motion(()), 30 * MS)
     assert (batch.image, batch.audio, batch.motion) == (None, None, None)
     assert batch.presence.tolist() == [[0, 0, 0]]
     assert batch.age_s.tolist() == [[0, 0, 0]]
@@ -88,7 +92,8 @@ def test_what_no_encoder_takes_is_not_made() -> None:
     frame = RawImage(1, 1, 'camera', 'rgb8', np.zeros((4, 6, 3), np.uint8))
     assert Featurizer(none).image(frame) is None
     assert Featurizer(none).sound(snapshot()) is None
-    batch = Featurizer(none).assemble(snapshot(), None, None, Featurizer(none).motion(MOTIONS))
+    motion = Featurizer(none).motion(MOTIONS)
+    batch = Featurizer(none).assemble(snapshot(), None, None, motion, 30 * MS)
     assert batch.presence.tolist() == [[0, 0, 0]]
     assert none.audio_window_s == 0.0
     assert SHAPE.audio_window_s == pytest.approx(0.01)

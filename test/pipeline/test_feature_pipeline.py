@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,6 +134,23 @@ def test_the_sound_is_told_before_the_image_is_made(monkeypatch: pytest.MonkeyPa
             seen.append(audio is not None)
     assert seen.count(True) > 5
     assert False in seen
+
+
+def test_frames_share_a_sound_that_says_how_old_it_is() -> None:
+    settings = replace(Settings(), inference=replace(Settings().inference, audio_rate_hz=5.0))
+    pipeline = FeaturePipeline(replace(SHAPE, audio_samples=16_000), settings)
+    heard = []
+    for sample in sorted(frames(3.0) + sounds(3.0), key=lambda sample: sample.received_ns):
+        pipeline.push(sample)
+        while (observation := pipeline.step(sample.received_ns)) is not None:
+            if observation.batch.audio is not None:
+                heard.append(observation)
+    pairs = [pair for pair in pairwise(heard) if pair[0].batch.audio is pair[1].batch.audio]
+    assert len(pairs) in {len(heard) // 2 - 1, len(heard) // 2}
+    assert len(pairs) > 5
+    for one, two in pairs:
+        assert one.stamp_ns % (200 * MS) == 0
+        assert two.batch.age_s[0, 1] - one.batch.age_s[0, 1] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize('offset_s', [0.0, -0.02])

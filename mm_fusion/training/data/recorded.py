@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,7 +95,9 @@ def decode_recording(
     with read_bag(path, options.topics, options.settings) as bag:
         truth = TruthRecorder(odometry=bag.topics.odometry is not None)
         delays_ns: list[int] = []
-        pipeline = FeaturePipeline(SHAPE, options.settings)
+        # Each sample has the sound of its own moment, however seldom a node may encode it.
+        inference = replace(options.settings.inference, audio_rate_hz=0.0)
+        pipeline = FeaturePipeline(SHAPE, replace(options.settings, inference=inference))
         bare = bag.topics.image is None and bag.topics.audio is None
         period_ns = round(1e9 * (options.motion_period_s if bare else options.period_s))
         stamps: list[int] = []
