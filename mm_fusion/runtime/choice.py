@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from mm_fusion.runtime.bundle import Bundle
 
 CPUINFO = Path('/proc/cpuinfo')
-_DOT_PRODUCTS = {'avx512_vnni', 'avx_vnni'}
-"""Flags of x86 processors that add products of 8 bits in one instruction. Without it int8 was no
-faster than float32, and no other kind of processor was measured (docs/precision.md)."""
+_PAIRS = {'avx2', 'avx_vnni', 'avx512_vnni'}
+"""Flags of x86 processors that multiply bytes in pairs, with VNNI in fours. No other kind of
+processor was measured (docs/precision.md)."""
 
 
 def precision_on_cpu(bundle: Bundle) -> tuple[str, str]:
@@ -34,18 +34,18 @@ def precision_on_cpu(bundle: Bundle) -> tuple[str, str]:
         bundle.accepted(INT8_CPU)
     except BundleError as error:
         return 'fp32', str(error)
-    if not has_dot_products():
-        return 'fp32', 'int8 is no faster on a processor without VNNI'
+    if not multiplies_bytes():
+        return 'fp32', 'int8 is not known to be faster on a processor without AVX2'
     if importlib.util.find_spec('onnx') is None:
         return 'fp32', 'int8 would be faster, and needs the package onnx'
-    return 'int8', 'accepted by the bundle, and faster on a processor with VNNI'
+    return 'int8', 'accepted by the bundle, and faster on a processor with AVX2'
 
 
-def has_dot_products() -> bool:
-    """Tell whether the processor is known to have them; only Linux says."""
+def multiplies_bytes() -> bool:
+    """Tell whether the processor is known to have an instruction for it; only Linux says."""
     try:
         text = CPUINFO.read_text(encoding='ascii', errors='replace')
     except OSError:
         return False
     flags = next((line for line in text.splitlines() if line.startswith('flags')), '')
-    return not _DOT_PRODUCTS.isdisjoint(flags.split())
+    return not _PAIRS.isdisjoint(flags.split())

@@ -77,8 +77,6 @@ def _session(graph: bytes, threads: int, place: str) -> ort.InferenceSession:
     options.log_severity_level = _ERROR_SEVERITY
     # Threads that spin between frames would take the cores from the sensor drivers.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-    # Without VNNI, x86 adds products of uint8 and int8 in 16 bits, which saturate, unless told.
-    options.add_session_config_entry('session.x64quantprecision', '1')
     try:
         return ort.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
     except Exception as error:  # ONNX Runtime's own errors have no common base but this

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _STEPS = 127.0
 _UNSIGNED_STEPS = 255.0
+_PAIR_STEPS = 126.0
+"""Two weights of one sign may have so many steps together, and two more by rounding: 255 times
+128 still fits into 16 bits."""
 _LEAST_SCALE = 1e-10
 _RECTIFIERS = ('Clip', 'Relu')
 
@@ -87,7 +90,7 @@ def quantise(
         if convolution:
             weights = node.input[1]
             if weights not in made:
-                nodes.append(_weights(graph, weights))
+                nodes.append(_weights(graph, weights, affine=affine))
             taken.append(weights)
         made |= {*taken}
         node.input[:] = [_whole(name) if name in taken else name for name in node.input]
@@ -146,10 +149,13 @@ def _pair(
     ]
 
 
-def _weights(graph: GraphProto, name: str) -> NodeProto:
+def _weights(graph: GraphProto, name: str, *, affine: bool) -> NodeProto:
     values = next(numpy_helper.to_array(item) for item in graph.initializer if item.name == name)
     rows = values.reshape(len(values), -1)
-    scales = np.maximum(np.abs(rows).max(axis=1) / _STEPS, _LEAST_SCALE).astype(np.float32)
+    most = np.abs(rows).max(axis=1) / _STEPS
+    if affine:
+        most = np.maximum(most, _largest_pairs(values) / _PAIR_STEPS)
+    scales = np.maximum(most, _LEAST_SCALE).astype(np.float32)
     steps = _rounded(rows / scales[:, None]).astype(np.int8).reshape(values.shape)
     place = _whole(name)
     constants = {
@@ -161,6 +167,27 @@ def _weights(graph: GraphProto, name: str) -> NodeProto:
         numpy_helper.from_array(value, key) for key, value in constants.items()
     )
     return helper.make_node('DequantizeLinear', list(constants), [place], axis=0)
+
+
+def _largest_pairs(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Find what two neighbouring weights of one sign add up to at most.
+
+    x86 processors without VNNI multiply bytes in pairs and add the two products in 16 bits, which
+    saturate (``vpmaddubsw``). Pairs lie along the input channels, as ONNX Runtime orders weights.
+    Depthwise convolutions, of one input channel, it computes otherwise, and exactly.
+
+    Args:
+        values: (channels, input channels, ...).
+
+    Returns:
+        (channels,).
+    """
+    if values.shape[1] == 1:
+        return np.zeros(len(values), np.float32)
+    rows = np.moveaxis(values, 1, -1).reshape(len(values), -1)
+    pairs = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2))).reshape(len(values), -1, 2)
+    of_one_sign = (np.maximum(sign * pairs, 0.0).sum(axis=2).max(axis=1) for sign in (1.0, -1.0))
+    return np.asarray(np.maximum(*of_one_sign), np.float32)
 
 
 def _rounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:

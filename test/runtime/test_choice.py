@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mm_fusion.runtime import Bundle, choice
-from mm_fusion.runtime.choice import has_dot_products, precision_on_cpu
+from mm_fusion.runtime.choice import multiplies_bytes, precision_on_cpu
 from support.accepted import accepting
 from support.bundles import write_tiny_bundle
 
@@ -40,7 +40,7 @@ def saying(bundle: Bundle, **changes: Any) -> Bundle:
 def test_int8_is_taken_where_it_is_accepted_and_faster(bundle: Bundle) -> None:
     precision, why = precision_on_cpu(bundle)
     assert precision == 'int8'
-    assert why == 'accepted by the bundle, and faster on a processor with VNNI'
+    assert why == 'accepted by the bundle, and faster on a processor with AVX2'
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,24 @@ def test_a_bundle_that_was_never_measured_is_served_as_it_is(bundle: Bundle) -> 
     ('text', 'found'),
     [
         ('flags : fpu avx512_vnni\n', True),
-        ('flags : fpu avx2\nflags : fpu avx_vnni\n', False),
+        ('flags : fpu avx2 sse4_2\n', True),
+        ('flags : fpu sse4_2\nflags : fpu avx2\n', False),
         ('Features : fp asimd asimddp\n', False),
         ('', False),
     ],
 )
 def test_the_processor_is_asked(bundle: Bundle, cpuinfo: Path, text: str, *, found: bool) -> None:
     cpuinfo.write_text(text, encoding='ascii')
-    assert has_dot_products() is found
+    assert multiplies_bytes() is found
     assert precision_on_cpu(bundle)[0] == ('int8' if found else 'fp32')
 
 
 def test_a_system_that_does_not_say_has_none(bundle: Bundle, cpuinfo: Path) -> None:
     cpuinfo.unlink()
-    assert precision_on_cpu(bundle) == ('fp32', 'int8 is no faster on a processor without VNNI')
+    assert precision_on_cpu(bundle) == (
+        'fp32',
+        'int8 is not known to be faster on a processor without AVX2',
+    )
 
 
 def test_without_onnx_the_reason_says_so(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
