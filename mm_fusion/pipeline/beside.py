@@ -66,6 +66,21 @@ class Begun(Generic[_K, _T]):
                     self._made.pop()
             self._made.append((thing, thread.submit(make, thing)))
 
+    def __len__(self) -> int:
+        """Count what was begun and not handed out."""
+        with self._lock:
+            return len(self._made)
+
+    def forget(self, old: Callable[[_K], bool]) -> None:
+        """Forget what was begun of things that are old; what still waits is given up."""
+        with self._lock:
+            kept = [(known, future) for known, future in self._made if not old(known)]
+            for known, future in self._made:
+                if old(known):
+                    future.cancel()
+            self._made.clear()
+            self._made.extend(kept)
+
     def under_way(self, thing: _K) -> bool:
         """Tell whether it has been made of a thing, or is being made."""
         with self._lock:

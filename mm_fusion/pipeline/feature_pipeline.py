@@ -119,7 +119,7 @@ class FeaturePipeline:
             self._aligner.push(sample)
             frame = self._aligner.newest_frame
         if frame is not None:
-            self._frames.offer(frame)
+            self._frames.offer(frame, behind=self._behind)
 
     def drop(self, modality: Modality, reason: DropReason) -> None:
         """Count a message that never became a sample."""
@@ -142,9 +142,12 @@ class FeaturePipeline:
         with self._lock:
             fresh = self._aligner.poll(now_ns)
             # Behind from when some are overtaken until there is time to wait for others.
-            self._behind = bool(fresh) and (self._behind or bool(self._ready))
+            if fresh:
+                self._behind = live and (self._behind or bool(self._ready))
+            elif not self._ready:
+                self._behind = False
             self._ready.extend(fresh)
-            if live and fresh:
+            if live and (fresh or self._behind):
                 self._catch_up(0 if self._behind else _TOGETHER_NS)
         return self._observe(self._ready.popleft()) if self._ready else None
 
@@ -193,7 +196,6 @@ class FeaturePipeline:
         if snapshot.epoch != self._epoch:
             self._epoch = snapshot.epoch
             self._ego.reset()
-            self._sounds.reset()
         watch, making = Stopwatch(), Stopwatch()
         reports = dict(snapshot.modalities)
         with making('preprocess'):

@@ -51,7 +51,8 @@ class Frames:
     A frame waits for the sound that covers it, some 10 to 20 ms, and the cores have little to do
     meanwhile. What is made does not depend on when: ``take`` makes what was not begun. A frame
     whose turn in the thread has not come when a newer one comes is left to ``take``, since a live
-    node that cannot keep up will most likely never ask for it.
+    node that cannot keep up will most likely never ask for it. While it does not, the thread makes
+    one frame at a time: the newest, once the last has been asked for. More would be for nothing.
 
     Args:
         featurizer: Makes the images.
@@ -72,19 +73,37 @@ class Frames:
         self._ahead = ahead
         self._announce = announce
         self._begun: Begun[ImageSample, Seen] = Begun(_MOST_BEGUN)
+        self._next: ImageSample | None = None
 
-    def offer(self, frame: ImageSample) -> None:
-        """Have a frame made, unless it was the last to be offered."""
-        if self._ahead is not None:
-            self._begun.begin_newest(frame, self._ahead, self._look_ahead)
+    def offer(self, frame: ImageSample, *, behind: bool = False) -> None:
+        """Have a frame made, unless it was the last to be offered.
+
+        Args:
+            frame: The newest.
+            behind: Not before what was begun has been asked for.
+        """
+        if behind and self._begun:
+            self._next = frame
+        else:
+            self._next = None
+            self._begin(frame)
 
     def begun(self, frame: ImageSample) -> bool:
         """Tell whether a frame has been made, or is being made."""
         return self._begun.under_way(frame)
 
     def take(self, frame: ImageSample) -> Seen:
-        """Give what a frame is, and forget it and those that were offered before it."""
-        return self._begun.take(frame, self._look)
+        """Give what a frame is, and forget it and those that are older."""
+        begun = self._begun.pop(frame)
+        self._begun.forget(lambda other: other.stamp_ns < frame.stamp_ns)
+        waiting, self._next = self._next, None
+        if waiting is not None and waiting.stamp_ns > frame.stamp_ns:
+            self._begin(waiting)
+        return self._look(frame) if begun is None or begun.cancel() else begun.result()
+
+    def _begin(self, frame: ImageSample) -> None:
+        if self._ahead is not None:
+            self._begun.begin_newest(frame, self._ahead, self._look_ahead)
 
     def _look_ahead(self, frame: ImageSample) -> Seen:
         seen = self._look(frame)

@@ -51,12 +51,8 @@ class Sounds:
         self._made = None if fresh is None else (stamp_ns, stamp_ns - age_ns, fresh)
         return fresh, age_ns
 
-    def reset(self) -> None:
-        """Forget the last one: the clock has jumped."""
-        self._made = None
-
     def _shared(self, first_ns: int, stamp_ns: int) -> bool:
-        """Tell whether two stamps fall into one period, in this order."""
+        """Tell whether two stamps fall into one period, in this order: clocks jump back as well."""
         period_ns = self._period_ns
         if period_ns == 0 or stamp_ns < first_ns:
             return False

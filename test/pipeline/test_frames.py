@@ -120,6 +120,45 @@ def test_a_frame_that_waits_for_the_thread_gives_way_to_a_newer_one(
     assert sorted(stamp for stamp, _ in featurizer.made) == [1, 2, 3]
 
 
+def test_behind_the_newest_is_made_once_the_last_has_been_asked_for(
+    featurizer: GatedFeaturizer, ahead: Executor
+) -> None:
+    frames = Frames(featurizer, 0.0, ahead, None)
+    featurizer.gate.release(100)
+    first, second, third, fourth = (frame(stamp) for stamp in (1, 2, 3, 4))
+    for one in (first, second, third):
+        frames.offer(one, behind=True)
+    ahead.submit(int).result()  # what was begun has ended
+    assert [stamp for stamp, _ in featurizer.made] == [1]
+    frames.take(first)
+    ahead.submit(int).result()
+    assert [stamp for stamp, _ in featurizer.made] == [1, 3]
+    assert frames.begun(third)
+    frames.offer(fourth, behind=False)
+    ahead.submit(int).result()
+    assert [stamp for stamp, _ in featurizer.made] == [1, 3, 4]
+    assert all(name.startswith('ahead') for _, name in featurizer.made)
+
+
+def test_behind_no_frame_is_made_that_is_older_than_what_is_asked_for(
+    featurizer: GatedFeaturizer, ahead: Executor
+) -> None:
+    frames = Frames(featurizer, 0.0, ahead, None)
+    featurizer.gate.release(100)
+    first, second, third = (frame(stamp) for stamp in (1, 2, 3))
+    frames.offer(first, behind=True)
+    frames.offer(second, behind=True)
+    # Neither the first, which nobody will ask for any more, nor the second keeps the thread.
+    frames.take(third)
+    ahead.submit(int).result()
+    assert [stamp for stamp, _ in featurizer.made] == [1, 3]
+    assert not frames.begun(first)
+    fourth = frame(4)
+    frames.offer(fourth, behind=True)
+    ahead.submit(int).result()
+    assert frames.begun(fourth)
+
+
 def test_what_nobody_asks_for_is_forgotten(featurizer: GatedFeaturizer, ahead: Executor) -> None:
     frames = Frames(featurizer, 0.0, ahead, None)
     featurizer.gate.release(100)

@@ -341,6 +341,22 @@ def test_a_node_that_is_behind_takes_the_newest_until_it_has_caught_up(
     assert pipeline.counters.superseded == 4
 
 
+def test_what_is_left_behind_is_overtaken_though_nothing_new_has_come(
+    bundle: Bundle, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = FusionPipeline(bundle, backend, Settings(), ahead=True)
+    assert live_stamps(pipeline, 0, 40, steps=1) == [0]
+    begun = {80}
+    monkeypatch.setattr(
+        Frames, 'begun', lambda _, image: (image.stamp_ns - START_NS) // MS in begun
+    )
+    assert live_stamps(pipeline, 80, 120, 160, steps=1) == [80]
+    assert live_stamps(pipeline, 160, steps=9) == [160]
+    assert pipeline.counters.superseded == 2
+    # It has had to wait, so that it keeps up.
+    assert live_stamps(pipeline, 200, 240, steps=9) == [200, 240]
+
+
 def test_a_node_that_is_behind_takes_the_newest_whose_image_is_under_way(
     bundle: Bundle, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
