@@ -52,7 +52,7 @@ class Sounds:
         return fresh, age_ns
 
     def _shared(self, first_ns: int, stamp_ns: int) -> bool:
-        """Tell whether two stamps fall into one period, in this order: clocks jump back as well."""
+        """Tell whether two stamps fall into one period, the first first."""
         period_ns = self._period_ns
         if period_ns == 0 or stamp_ns < first_ns:
             return False

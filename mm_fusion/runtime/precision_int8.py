@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 _STEPS = 127.0
 _UNSIGNED_STEPS = 255.0
-_PAIR_STEPS = 126.0
-"""Two weights of one sign may have so many steps together, and two more by rounding: 255 times
-128 still fits into 16 bits."""
 _LEAST_SCALE = 1e-10
 _RECTIFIERS = ('Clip', 'Relu')
 
@@ -154,7 +151,8 @@ def _weights(graph: GraphProto, name: str, *, affine: bool) -> NodeProto:
     rows = values.reshape(len(values), -1)
     most = np.abs(rows).max(axis=1) / _STEPS
     if affine:
-        most = np.maximum(most, _largest_pairs(values) / _PAIR_STEPS)
+        # Each is rounded by less than a step: at most 128 together, and 255 times that fits.
+        most = np.maximum(most, _largest_pairs(values) / _STEPS)
     scales = np.maximum(most, _LEAST_SCALE).astype(np.float32)
     steps = _rounded(rows / scales[:, None]).astype(np.int8).reshape(values.shape)
     place = _whole(name)
