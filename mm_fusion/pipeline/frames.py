@@ -51,8 +51,9 @@ class Frames:
     A frame waits for the sound that covers it, some 10 to 20 ms, and the cores have little to do
     meanwhile. What is made does not depend on when: ``take`` makes what was not begun. A frame
     whose turn in the thread has not come when a newer one comes is left to ``take``, since a live
-    node that cannot keep up will most likely never ask for it. While one is behind, the thread makes
-    one frame at a time: the newest, once the last has been asked for. More would be for nothing.
+    node that cannot keep up will most likely never ask for it. While one is behind, the thread
+    makes one frame at a time: the newest, once the last has been asked for. More would be for
+    nothing.
 
     Args:
         featurizer: Makes the images.

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Sounds:
     """Make the sound of the network once in each period of the stamps.
 
-    A window of 3 s says nearly the same a moment later, and to encode it takes a quarter to a third
-    of an image. The snapshots of a period share that of the first of them, in the very same array, so
-    that it is encoded once; how old it has become goes into the network. What is shared hangs on
-    stamps alone, not on how fast the machine is.
+    A window of 3 s says nearly the same a moment later, and to encode it takes a quarter to a
+    third of an image. The snapshots of a period share that of the first of them, in the very same
+    array, so that it is encoded once; how old it has become goes into the network. What is shared
+    hangs on stamps alone, not on how fast the machine is.
 
     Args:
         featurizer: Makes the windows.
