@@ -138,6 +138,7 @@ def fingerprint(frame: ImageSample) -> tuple[object, bytes]:
     if isinstance(frame, RawImage):
         pixels = frame.pixels
         count = max(1, _MOST_BYTES // max(1, pixels[:1].nbytes))
+        # Row by row: tobytes by itself takes them octet by octet, a hundred times as long.
         kept = np.ascontiguousarray(pixels[:: -(-len(pixels) // count)])
         return pixels.shape, kept.tobytes()
     return _payload(frame)

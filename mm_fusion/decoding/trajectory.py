@@ -11,7 +11,7 @@ import numpy as np
 
 from mm_fusion.decoding.posteriors import softmax
 from mm_fusion.geometry.prediction import predict_path, predict_poses
-from mm_fusion.types.features import MODES, STEP_S, STEPS
+from mm_fusion.types.features import STEP_S, STEPS
 from mm_fusion.types.predictions import TrajectoryMode, TrajectoryPrediction
 
 if TYPE_CHECKING:
@@ -80,15 +80,14 @@ class TrajectoryDecoder:
         self._temperature = (
             calibration.temperatures['modes'] if manifest.gives('trajectory') else None
         )
-        self._trust = np.ones((MODES, 1, 1))
-        self._trust[0] = calibration.central_mode_share
+        self._trust = calibration.central_mode_share
         knots_s = STEP_S * np.arange(STEPS + 1)
         weights = [np.interp(self._times_s, knots_s, knot) for knot in np.eye(STEPS + 1)[1:]]
         self._interpolation = np.stack(weights, axis=1)
         # Before the first step there is no other correlation to blend its own with.
-        self._blending = self._interpolation / self._interpolation.sum(axis=1, keepdims=True)
+        self._blend = 1.0 / self._interpolation.sum(axis=1)
         growth = np.maximum(self._times_s / knots_s[-1], 1.0)
-        self._stretch = (np.sqrt(self._scales) * growth)[:, np.newaxis]
+        self._stretch = np.sqrt(self._scales) * growth
 
     def roll_out(self, state: EgoState) -> RollOut:
         """Compute what needs no network, for ``decode``; any thread may, at any time."""
@@ -130,14 +129,14 @@ class TrajectoryDecoder:
             return TrajectoryPrediction(modes=(mode,), source='ego_filter', motion=state.motion)
         probabilities = softmax(outputs['mode_logits'][0], self._temperature)
         order = np.argsort(-probabilities, kind='stable')
-        head = outputs['trajectory'][0, order].astype(np.float64)
-        head[..., :2] *= self._trust[order]
-        corrected = rolled.path + rolled.turns * self._residuals(head)
+        at_steps = self._at_steps(outputs['trajectory'][0].astype(np.float64))[order]
+        residuals = at_steps[..., 0] + 1j * at_steps[..., 1]
+        corrected = rolled.path + rolled.turns * residuals
         modes = zip(
             probabilities[order].tolist(),
             np.stack([corrected.real, corrected.imag], axis=-1),
             self._headings(corrected, rolled),
-            self._covariances(head, rolled.turns),
+            self._covariances(at_steps, rolled.turns),
         )
         return TrajectoryPrediction(
             modes=tuple(
@@ -148,20 +147,20 @@ class TrajectoryDecoder:
             motion=state.motion,
         )
 
-    def _residuals(self, head: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """Interpolate residuals x + iy: complex128 (modes, n)."""
-        return np.asarray((head[..., 0] + 1j * head[..., 1]) @ self._interpolation.T)
+    def _at_steps(self, head: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Interpolate residuals (m), deviations (m) and correlation: float64 (modes, n, 5)."""
+        head[0, :, :2] *= self._trust
+        logs = head[..., 2:4]
+        np.exp(np.minimum(np.maximum(logs, -_MAX_LOG_DEVIATION), _MAX_LOG_DEVIATION), out=logs)
+        return self._interpolation @ head
 
     def _covariances(
-        self, head: NDArray[np.float64], turns: NDArray[np.complex128]
+        self, at_steps: NDArray[np.float64], turns: NDArray[np.complex128]
     ) -> NDArray[np.float64]:
-        """Turn the head's deviations into ``base_link``: float64 (modes, n, 2, 2), m²."""
-        limited = np.clip(head[..., 2:4], -_MAX_LOG_DEVIATION, _MAX_LOG_DEVIATION)
-        deviations = self._interpolation @ np.exp(limited)
-        deviations *= self._stretch
-        blended = head[..., 4] @ self._blending.T
-        correlation = np.clip(blended, -_MAX_CORRELATION, _MAX_CORRELATION)
-        along, aside = deviations[..., 0], deviations[..., 1]
+        """Turn deviations along and aside into ``base_link``: float64 (modes, n, 2, 2), m²."""
+        along, aside = self._stretch * at_steps[..., 2], self._stretch * at_steps[..., 3]
+        blended = self._blend * at_steps[..., 4]
+        correlation = np.minimum(np.maximum(blended, -_MAX_CORRELATION), _MAX_CORRELATION)
         mean = 0.5 * (along * along + aside * aside)
         # Half the difference of the variances, and i times the covariance, turn twice as fast.
         spread = (mean - aside * aside + 1j * correlation * along * aside) * (turns * turns)

@@ -42,7 +42,7 @@ def check_finite(outputs: dict[str, NDArray[Any]], place: str) -> dict[str, NDAr
     Raises:
         InferenceError: One is not.
     """
-    for name, value in outputs.items():
-        if not all_finite(value):
-            raise InferenceError(f'{place}: {name}: found a number that is not finite')
+    if not all_finite(*outputs.values()):
+        name = next(name for name, value in outputs.items() if not all_finite(value))
+        raise InferenceError(f'{place}: {name}: found a number that is not finite')
     return outputs

@@ -27,9 +27,11 @@ UNEVENNESS_CLASSES = ('smooth', 'slight', 'severe')
 def _check_posterior(name: str, values: NDArray[np.float32], size: int) -> None:
     if values.shape != (size,):
         raise ValueError(f'{name}: found shape {values.shape}, expected ({size},)')
-    # Neither comparison holds where a number is NaN.
-    if not (values.min() >= 0.0 and abs(float(values.sum()) - 1.0) <= 1e-3):
-        raise ValueError(f'{name}: expected probabilities that sum to 1, found {values.tolist()}')
+    # Of a handful of numbers, Python's own functions take a fifth of the time of numpy's.
+    found = values.tolist()
+    # The second comparison does not hold where a number is NaN.
+    if not (min(found) >= 0.0 and abs(sum(found) - 1.0) <= 1e-3):
+        raise ValueError(f'{name}: expected probabilities that sum to 1, found {found}')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,9 +108,8 @@ class TrajectoryMode:
         shapes = (self.positions.shape, self.headings.shape, self.covariances.shape)
         if shapes != ((n, 2), (n,), (n, 2, 2)):
             raise ValueError(f'trajectory of {n} steps: found shapes {shapes}')
-        for values in (self.times_s, self.positions, self.headings, self.covariances):
-            if not all_finite(values):
-                raise ValueError('trajectory: found a number that is not finite')
+        if not all_finite(self.times_s, self.positions, self.headings, self.covariances):
+            raise ValueError('trajectory: found a number that is not finite')
 
 
 @dataclass(frozen=True, slots=True)
