@@ -27,7 +27,7 @@ from benchmarks import machine
 from benchmarks.processes import own_domain, running
 from benchmarks.report import Outcome, Target, conclude, parser, quantiles, table
 from mm_fusion.runtime import Bundle
-from mm_fusion.runtime.choice import precision_on_cpu
+from mm_fusion.runtime.choice import choose_on_cpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -209,8 +209,8 @@ def main() -> int:
     on = machine.describe()
     rung_s, steady_s = (2.0, 5.0) if arguments.short else (6.0, 30.0)
     names = [FUSION]
-    precision, why = precision_on_cpu(Bundle.load('base'))
-    if precision != 'fp32':
+    on_cpu = choose_on_cpu(Bundle.load('base'))
+    if on_cpu.precision != 'fp32':
         names.append(FUSION_FP32)
     if importlib.util.find_spec('torch') is not None:
         names.extend(STRAIGHTFORWARD)
@@ -220,7 +220,7 @@ def main() -> int:
             for name in names:
                 turn = take_turn(name, Path(folder), rung_s, steady_s, short=arguments.short)
                 turns[name].append(turn)
-    return conclude(outcome(turns, precision, why), arguments, on)
+    return conclude(outcome(turns, on_cpu.precision, on_cpu.why), arguments, on)
 
 
 if __name__ == '__main__':
