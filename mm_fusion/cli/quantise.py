@@ -82,7 +82,7 @@ def _measure(
     from mm_fusion.evaluation.precision import cpu_time_ratios, judge_precision, measure
     from mm_fusion.evaluation.precision_samples import Ranges, collect_ranges
     from mm_fusion.runtime.manifest import INT8_CPU
-    from mm_fusion.runtime.precision import as_on_device, derive
+    from mm_fusion.runtime.precision import as_on_device, checksums, derive
 
     ranges = Ranges({}, {})
     if 'int8' in precisions:
@@ -104,7 +104,8 @@ def _measure(
         except InferenceError as error:
             variant = error
         verdict = judge_precision(name, reference, variant)
-        nodes[name] = {**verdict, **timed, 'measured_on': measured_on}
+        sums = {'measured_on': measured_on, 'derived': checksums(graphs)}
+        nodes[name] = {**verdict, **timed, **sums}
         if name in ('int8', INT8_CPU):
             nodes[name] |= {'intervals': ranges.intervals, 'left_out': ranges.left_out}
     return nodes

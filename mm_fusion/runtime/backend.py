@@ -59,7 +59,7 @@ def create_backend(bundle: Bundle, settings: InferenceSettings, *, wait: bool = 
 
     ``auto`` takes TensorRT where there is a GPU, ONNX Runtime elsewhere. TensorRT and torch are
     prepared in a thread while ONNX Runtime serves, which also serves where they cannot be had, are
-    refused or fail; ``reason`` says so. The precision ``auto`` is that of ``precision_on_cpu`` on
+    refused or fail; ``reason`` says so. The precision ``auto`` is that of ``choose_on_cpu`` on
     ONNX Runtime, and fp32 on the others; ``reason`` says why.
 
     Args:
@@ -72,22 +72,24 @@ def create_backend(bundle: Bundle, settings: InferenceSettings, *, wait: bool = 
             refuses the precision.
         SettingsError: There is no such backend, or it has no such precision.
     """
-    from mm_fusion.runtime.choice import precision_on_cpu
+    from mm_fusion.runtime.choice import choose_on_cpu
     from mm_fusion.runtime.manifest import INT8_CPU
     from mm_fusion.runtime.onnxruntime import OnnxRuntimeBackend
     from mm_fusion.runtime.switching import SwitchingBackend
 
     asked = settings.backend
     _check(settings)
-    on_cpu, chosen = settings.precision, ''
-    if on_cpu == 'auto':
-        on_cpu, found = precision_on_cpu(bundle)
-        chosen = f'; {on_cpu}: {found}'
+    precision, chosen = settings.precision, ''
+    if precision == 'auto':
+        on_cpu = choose_on_cpu(bundle)
+        precision, graphs = on_cpu.precision, on_cpu.graphs
+        chosen = f'; {precision}: {on_cpu.why}'
         settings = dataclasses.replace(settings, precision='fp32')
-    graphs = bundle.graphs_at(INT8_CPU if on_cpu == 'int8' else on_cpu)
+    else:
+        graphs = bundle.graphs_at(INT8_CPU if precision == 'int8' else precision)
     served = dataclasses.replace(bundle, graphs=graphs)
     why = 'auto' if asked == 'auto' else 'asked for'
-    safe = partial(OnnxRuntimeBackend, served, threads=settings.threads, precision=on_cpu)
+    safe = partial(OnnxRuntimeBackend, served, threads=settings.threads, precision=precision)
     if asked == 'onnxruntime':
         return safe(reason=why + chosen)
     try:

@@ -72,13 +72,21 @@ class Bundle:
 
         Raises:
             BundleError: The manifest refuses the precision, or says nothing of it for these
-                graphs; or onnx, which derives them, is not installed.
+                graphs; what is derived is not what was measured; or onnx, which derives them, is
+                not installed.
         """
         if precision == 'fp32':
             return self.graphs
-        from mm_fusion.runtime.precision import derive
+        from mm_fusion.runtime.precision import checksums, derive
 
-        return derive(self.graphs, precision, self.accepted(precision).intervals)
+        spec = self.accepted(precision)
+        graphs = derive(self.graphs, precision, spec.intervals)
+        if checksums(graphs) != spec.derived:
+            raise BundleError(
+                f'{self._place_of(precision)}: was measured on graphs that were derived in another'
+                f' way, by another version of mm_fusion or onnx; {self._hint}'
+            )
+        return graphs
 
     def accepted(self, precision: str) -> PrecisionSpec:
         """Give what the manifest says of a precision that it accepts for these graphs.
@@ -90,14 +98,13 @@ class Bundle:
             BundleError: It refuses the precision, or says nothing of it for these graphs.
         """
         spec = self.manifest.precisions.get(precision)
-        place = f'{self.path / MANIFEST}: precisions: {precision}'
-        hint = f'mm_fusion quantise {self.path} measures it'
+        place = self._place_of(precision)
         if spec is None:
             found = ', '.join(self.manifest.precisions) or 'none'
-            raise BundleError(f'{place}: found {found}, expected a measurement; {hint}')
-        checksums = {name: stage.sha256 for name, stage in self.manifest.stages.items()}
-        if spec.measured_on != checksums:
-            raise BundleError(f'{place}: was measured on other graphs than these; {hint}')
+            raise BundleError(f'{place}: found {found}, expected a measurement; {self._hint}')
+        own = {name: stage.sha256 for name, stage in self.manifest.stages.items()}
+        if spec.measured_on != own:
+            raise BundleError(f'{place}: was measured on other graphs than these; {self._hint}')
         if not spec.accepted:
             raise BundleError(f'{place}: refused: {spec.why}')
         return spec
@@ -116,6 +123,13 @@ class Bundle:
         if self.manifest.weights is None:
             raise BundleError(f'{self.path}: found no weights to train from in the manifest')
         return _verified(self.path, self.manifest.weights)
+
+    def _place_of(self, precision: str) -> str:
+        return f'{self.path / MANIFEST}: precisions: {precision}'
+
+    @property
+    def _hint(self) -> str:
+        return f'mm_fusion quantise {self.path} measures it'
 
 
 def _verified(folder: Path, spec: FileSpec) -> bytes:

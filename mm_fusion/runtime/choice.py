@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from mm_fusion.errors import BundleError
 from mm_fusion.runtime.manifest import INT8_CPU
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mm_fusion.runtime.bundle import Bundle
 
 CPUINFO = Path('/proc/cpuinfo')
@@ -20,25 +23,41 @@ _PAIRS = {'avx2', 'avx_vnni', 'avx512_vnni'}
 processor was measured (docs/precision.md)."""
 
 
-def precision_on_cpu(bundle: Bundle) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class OnCpu:
+    """What ONNX Runtime serves on the CPU.
+
+    Attributes:
+        precision: ``int8`` or ``fp32``.
+        graphs: The bytes of each stage's ONNX graph.
+        why: The reason, as published.
+    """
+
+    precision: str
+    graphs: Mapping[str, bytes]
+    why: str
+
+
+def choose_on_cpu(bundle: Bundle) -> OnCpu:
     """Choose int8 where the bundle accepts it and it is faster, else fp32.
 
     The same machine and bundle always give the same answer: nothing is timed.
-
-    Returns:
-        ``int8`` or ``fp32``, and why, as published.
     """
     if INT8_CPU not in bundle.manifest.precisions:
-        return 'fp32', 'int8 on the CPU was never measured for this bundle'
-    try:
-        bundle.accepted(INT8_CPU)
-    except BundleError as error:
-        return 'fp32', str(error)
-    if not multiplies_bytes():
-        return 'fp32', 'int8 is not known to be faster on a processor without AVX2'
-    if importlib.util.find_spec('onnx') is None:
-        return 'fp32', 'int8 would be faster, and needs the package onnx'
-    return 'int8', 'accepted by the bundle, and faster on a processor with AVX2'
+        why = 'int8 on the CPU was never measured for this bundle'
+    elif not multiplies_bytes():
+        why = 'int8 is not known to be faster on a processor without AVX2'
+    elif importlib.util.find_spec('onnx') is None:
+        why = 'int8 would be faster, and needs the package onnx'
+    else:
+        try:
+            graphs = bundle.graphs_at(INT8_CPU)
+        except BundleError as error:
+            why = str(error)
+        else:
+            why = 'accepted by the bundle, and faster on a processor with AVX2'
+            return OnCpu('int8', graphs, why)
+    return OnCpu('fp32', bundle.graphs, why)
 
 
 def multiplies_bytes() -> bool:

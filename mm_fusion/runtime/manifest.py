@@ -294,14 +294,19 @@ def _precisions(node: Node) -> dict[str, PrecisionSpec]:
 
 def _precision(node: Node) -> PrecisionSpec:
     intervals = node.child('intervals') if node.has('intervals') else Node({}, node.place)
-    bounds, measured_on = node.child('bounds'), node.child('measured_on')
+    derived = node.child('derived') if node.has('derived') else Node({}, node.place)
     return PrecisionSpec(
         accepted=node.get('accepted', bool),
         why=node.get('why', str),
-        bounds=_floats(bounds, 0.0),
+        bounds=_floats(node.child('bounds'), 0.0),
         intervals={stage: _intervals(intervals.child(stage)) for stage in intervals.names()},
-        measured_on={stage: measured_on.get(stage, str) for stage in measured_on.names()},
+        measured_on=_strings(node.child('measured_on')),
+        derived=_strings(derived),
     )
+
+
+def _strings(node: Node) -> dict[str, str]:
+    return {name: node.get(name, str) for name in node.names()}
 
 
 def _floats(node: Node, lower: float) -> dict[str, float]:

@@ -10,6 +10,7 @@ run time, is the package ``onnx`` needed.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from mm_fusion.errors import BundleError
@@ -45,6 +46,11 @@ def derive(
             for stage, graph in graphs.items()
         }
     raise BundleError(f'found precision {precision!r}, expected fp16, int8 or {INT8_CPU}')
+
+
+def checksums(graphs: Mapping[str, bytes]) -> dict[str, str]:
+    """Give the sha256 of each graph."""
+    return {stage: hashlib.sha256(graph).hexdigest() for stage, graph in graphs.items()}
 
 
 def as_on_device(graphs: Mapping[str, bytes], precision: str) -> dict[str, bytes]:

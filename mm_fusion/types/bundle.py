@@ -94,6 +94,8 @@ class PrecisionSpec:
         intervals: Lowest and highest value of each tensor that is quantised, by stage and name;
             none where nothing is.
         measured_on: sha256 of the float32 graph that it was measured on, by stage.
+        derived: sha256 of the graph at the precision that was measured, by stage; empty where a
+            version of the package that did not say wrote the manifest.
     """
 
     accepted: bool
@@ -101,6 +103,7 @@ class PrecisionSpec:
     bounds: Mapping[str, float]
     intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     measured_on: Mapping[str, str]
+    derived: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

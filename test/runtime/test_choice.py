@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mm_fusion.runtime import Bundle, choice
-from mm_fusion.runtime.choice import multiplies_bytes, precision_on_cpu
+from mm_fusion.runtime.choice import choose_on_cpu, multiplies_bytes
 from support.accepted import accepting
 from support.bundles import write_tiny_bundle
 
@@ -38,9 +38,10 @@ def saying(bundle: Bundle, **changes: Any) -> Bundle:
 
 
 def test_int8_is_taken_where_it_is_accepted_and_faster(bundle: Bundle) -> None:
-    precision, why = precision_on_cpu(bundle)
-    assert precision == 'int8'
-    assert why == 'accepted by the bundle, and faster on a processor with AVX2'
+    found = choose_on_cpu(bundle)
+    assert found.precision == 'int8'
+    assert found.graphs == bundle.graphs_at('int8_cpu')
+    assert found.why == 'accepted by the bundle, and faster on a processor with AVX2'
 
 
 @pytest.mark.parametrize(
@@ -48,19 +49,23 @@ def test_int8_is_taken_where_it_is_accepted_and_faster(bundle: Bundle) -> None:
     [
         ({'accepted': False, 'why': 'friction is off by 2 points'}, 'refused: friction is off'),
         ({'measured_on': {}}, 'was measured on other graphs'),
+        ({'derived': {}}, 'was measured on graphs that were derived in another way'),
     ],
 )
 def test_what_the_manifest_says_against_it_counts(
     bundle: Bundle, changes: dict[str, Any], why: str
 ) -> None:
-    precision, found = precision_on_cpu(saying(bundle, **changes))
-    assert precision == 'fp32'
-    assert why in found
+    found = choose_on_cpu(saying(bundle, **changes))
+    assert found.precision == 'fp32'
+    assert found.graphs is bundle.graphs
+    assert why in found.why
 
 
 def test_a_bundle_that_was_never_measured_is_served_as_it_is(bundle: Bundle) -> None:
     bare = replace(bundle, manifest=replace(bundle.manifest, precisions={}))
-    assert precision_on_cpu(bare) == ('fp32', 'int8 on the CPU was never measured for this bundle')
+    found = choose_on_cpu(bare)
+    assert found.precision == 'fp32'
+    assert found.why == 'int8 on the CPU was never measured for this bundle'
 
 
 @pytest.mark.parametrize(
@@ -76,20 +81,18 @@ def test_a_bundle_that_was_never_measured_is_served_as_it_is(bundle: Bundle) -> 
 def test_the_processor_is_asked(bundle: Bundle, cpuinfo: Path, text: str, *, found: bool) -> None:
     cpuinfo.write_text(text, encoding='ascii')
     assert multiplies_bytes() is found
-    assert precision_on_cpu(bundle)[0] == ('int8' if found else 'fp32')
+    assert choose_on_cpu(bundle).precision == ('int8' if found else 'fp32')
 
 
 def test_a_system_that_does_not_say_has_none(bundle: Bundle, cpuinfo: Path) -> None:
     cpuinfo.unlink()
-    assert precision_on_cpu(bundle) == (
-        'fp32',
-        'int8 is not known to be faster on a processor without AVX2',
-    )
+    found = choose_on_cpu(bundle)
+    assert found.precision == 'fp32'
+    assert found.why == 'int8 is not known to be faster on a processor without AVX2'
 
 
 def test_without_onnx_the_reason_says_so(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
-    assert precision_on_cpu(bundle) == (
-        'fp32',
-        'int8 would be faster, and needs the package onnx',
-    )
+    found = choose_on_cpu(bundle)
+    assert found.precision == 'fp32'
+    assert found.why == 'int8 would be faster, and needs the package onnx'

@@ -13,6 +13,7 @@ import pytest
 
 from mm_fusion.errors import BundleError
 from mm_fusion.runtime import Bundle
+from mm_fusion.runtime.precision import checksums, derive
 from support.bundles import write_tiny_bundle
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ def measured(tiny: Path, **changes: Any) -> Path:
     """Write a node for fp16 that accepts it, but for what is changed; None takes a key away."""
     document = json.loads((tiny / 'manifest.json').read_text())
     sums = {name: stage['sha256'] for name, stage in document['stages'].items()}
-    node = {'accepted': True, 'why': 'fits', 'bounds': {'siren_logit': 0.1}, 'measured_on': sums}
+    node = {
+        'accepted': True,
+        'why': 'fits',
+        'bounds': {'siren_logit': 0.1},
+        'measured_on': sums,
+        'derived': checksums(derive(Bundle.load(tiny).graphs, 'fp16', {})),
+    }
     node = {key: value for key, value in {**node, **changes}.items() if value is not None}
     document['precisions'] = {'fp16': node}
     (tiny / 'manifest.json').write_text(json.dumps(document))
@@ -73,6 +80,16 @@ def test_what_was_measured_on_other_graphs_is_refused(tiny: Path) -> None:
         bundle.graphs_at('fp16')
 
 
+@pytest.mark.parametrize('derived', [None, {'fusion': '0' * 64}])
+def test_what_is_derived_in_another_way_than_what_was_measured_is_refused(
+    tiny: Path, derived: dict[str, str] | None
+) -> None:
+    bundle = Bundle.load(measured(tiny, derived=derived))
+    hint = f'derived in another way.*mm_fusion quantise {re.escape(str(tiny))}'
+    with pytest.raises(BundleError, match=hint):
+        bundle.graphs_at('fp16')
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
@@ -82,6 +99,7 @@ def test_what_was_measured_on_other_graphs_is_refused(tiny: Path) -> None:
         ({'bounds': None}, 'fp16: bounds: found NoneType'),
         ({'measured_on': None}, 'fp16: measured_on: found NoneType'),
         ({'measured_on': {'fusion': 3}}, 'measured_on: fusion: found 3'),
+        ({'derived': {'fusion': 3}}, 'derived: fusion: found 3'),
         ({'intervals': {'stage': {'x': 1.0}}}, 'intervals: stage: x: found 1.0, expected list'),
         ({'intervals': {'stage': {'x': [0, 0]}}}, 'stage: x: found .0.0, 0.0., expected two ends'),
         ({'intervals': {'stage': {'x': [1, 2]}}}, 'stage: x: found .1.0, 2.0., expected two ends'),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mm_fusion.runtime.precision import checksums, derive
 from mm_fusion.types.bundle import PrecisionSpec
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def accepting(bundle: Bundle, precision: str, bound: float) -> Bundle:
         bounds=dict.fromkeys(outputs, bound),
         intervals={},
         measured_on={name: stage.sha256 for name, stage in stages.items()},
+        derived=checksums(derive(bundle.graphs, precision, {})),
     )
     precisions = {**bundle.manifest.precisions, precision: spec}
     return replace(bundle, manifest=replace(bundle.manifest, precisions=precisions))
