@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MS = 1_000_000
 FRAMES_HZ = 15.0
 """Of the camera that the node promises to keep up with."""
+WARM_UP_S = 2.0
+"""Until then the sound is not long enough to be encoded."""
 RATE_HZ = 16_000
 SIZE = (360, 640)
 OVERHEAD_LIMIT = 20.0
@@ -117,7 +119,7 @@ def measure(
         index += 1
         floor.run()
         ended = time.perf_counter()
-        if output is None or index <= 20:
+        if output is None or index <= WARM_UP_S * frames_hz:
             continue
         pushes.append(pushed - start)
         steps.append(stepped - pushed)
