@@ -3,8 +3,8 @@
 """Compare the pipeline with its floor: the networks alone, on tensors that are ready.
 
 One run measures both in turn, frame by frame, so that the ratio holds when the machine's speed
-drifts: ``python -m benchmarks.pipeline [--frames N] [--rate HZ] [--short] [--json FILE]
-[--check]``. What no frame does without stays loaded, as in the node.
+drifts: ``python -m benchmarks.pipeline [--frames N] [--rate HZ] [--precision fp32]
+[--short] [--json FILE] [--check]``. What no frame does without stays loaded, as in the node.
 """
 
 from __future__ import annotations
@@ -212,11 +212,12 @@ def main() -> int:
     options.add_argument('--frames', type=int, help='of each kind')
     options.add_argument('--rate', type=float, default=FRAMES_HZ, help='frames per second')
     options.add_argument('--bundle', default='base')
+    options.add_argument('--precision', default='auto', help='fp32, int8, or auto as shipped')
     arguments = options.parse_args()
     on = machine.describe()
-    settings = Settings()
+    inference = replace(Settings().inference, precision=arguments.precision)
     bundle = Bundle.load(arguments.bundle)
-    backend = create_backend(bundle, settings.inference)
+    backend = create_backend(bundle, inference)
     frames = arguments.frames or (100 if arguments.short else 1000)
     gc.collect()
     gc.freeze()
@@ -226,7 +227,7 @@ def main() -> int:
     }
     network = (
         f'{bundle.manifest.name} {bundle.manifest.version} on {backend.name}, '
-        f'{settings.inference.threads} threads, image {featurizer_shape(bundle.manifest).image}'
+        f'{inference.threads} threads, image {featurizer_shape(bundle.manifest).image}'
     )
     return conclude(outcome(results, network, arguments.rate), arguments, on)
 
