@@ -55,7 +55,8 @@ class OptimizationConfig:
     )
     bfloat16: bool = flag(
         default=True,
-        description='Compute the encoders of images and sound in bfloat16 while training',
+        description='Compute the encoders of images and sound in bfloat16 while training, where '
+        'the processor does that itself',
     )
     sound_steps: int = whole(
         0, 'Batches of sound alone that are learned from before everything', '1', 0, 1_000_000

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,8 +33,9 @@ class Objective(nn.Module, ABC):
     Args:
         network: What learns.
         losses: What it learns by; its parameters, if any, learn as well.
-        bfloat16: Compute the encoders of images and sound in bfloat16: they take most of the
-            time, and their activations are bounded. Everything else needs the digits.
+        bfloat16: Compute the encoders of images and sound in bfloat16, where the device does
+            that itself: they take most of the time, and their activations are bounded.
+            Everything else needs the digits.
     """
 
     def __init__(self, network: FusionNetwork, losses: nn.Module, *, bfloat16: bool) -> None:
@@ -95,6 +97,7 @@ def embed(
     size, inputs = len(batch.presence), dict(batch.inputs)
     if 'motion' in inputs:
         inputs['motion'] = _newest(inputs['motion'], network.config.motion_steps)
+    bfloat16 = bfloat16 and computes_bfloat16(batch.presence.device)
     coarse = {name: inputs[name] for name in _BOUNDED if bfloat16 and name in inputs}
     precise = {name: value for name, value in inputs.items() if name not in coarse}
     embeddings = network.encode(precise, batch.rows, size)
@@ -103,6 +106,20 @@ def embed(
             found = network.encode(coarse, batch.rows, size)
         embeddings |= {name: found[name] for name in coarse}
     return embeddings
+
+
+@cache
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device computes in bfloat16 itself.
+
+    On a CPU oneDNN does, with AVX-512 or better; elsewhere torch converts number by number, and
+    takes a multiple of the time of float32.
+    """
+    if device.type == 'cpu':
+        # There is no public name for it, and builds without oneDNN lack it.
+        native = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
+        return native is not None and bool(native())
+    return device.type != 'cuda' or torch.cuda.is_bf16_supported()
 
 
 def _newest(motion: Tensor, steps: int) -> Tensor:
