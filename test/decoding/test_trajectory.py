@@ -157,6 +157,7 @@ def test_covariances_turn_with_the_roll_out_and_are_scaled(learned: Manifest) ->
 
 def test_between_the_steps_residuals_and_deviations_grow_from_zero(learned: Manifest) -> None:
     trajectory = head(np.stack([TIMES_S, 0.0 * TIMES_S], axis=1), sigmas=(2.0, 2.0))
+    trajectory[..., 4] = 0.5
     straight = state(yaw_rate_rps=0.0)
     decoder = TrajectoryDecoder(learned, DecodingSettings(horizon_s=9.0, step_s=0.25))
     mode = decoder.decode(straight, outputs(trajectory)).modes[0]
@@ -167,6 +168,19 @@ def test_between_the_steps_residuals_and_deviations_grow_from_zero(learned: Mani
     assert deviation[[0, 1, 10]] == pytest.approx([1.0, 2.0, 2.0])
     # Beyond the last step nothing is known of the residual, but the doubt grows on.
     assert deviation[[23, 35]] == pytest.approx([2.0, 3.0])
+    # No correlation is known at the stamp for that of the first step to grow from.
+    np.testing.assert_allclose(mode.covariances[:, 0, 1], 0.5 * deviation**2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(('log', 'deviation'), [(1e3, math.exp(7.0)), (-1e3, math.exp(-7.0))])
+def test_deviations_that_no_number_holds_are_limited(
+    learned: Manifest, log: float, deviation: float
+) -> None:
+    trajectory = head()
+    trajectory[..., 2:4] = log
+    decoder = TrajectoryDecoder(learned, DecodingSettings())
+    covariances = decoder.decode(state(), outputs(trajectory)).modes[0].covariances
+    np.testing.assert_allclose(covariances[:, 0, 0], deviation**2, rtol=1e-6)
 
 
 def test_the_most_likely_mode_comes_first(learned: Manifest) -> None:
