@@ -4,7 +4,8 @@
 
 One run measures both in turn, frame by frame, so that the ratio holds when the machine's speed
 drifts: ``python -m benchmarks.pipeline [--frames N] [--rate HZ] [--precision fp32]
-[--short] [--json FILE] [--check]``. What no frame does without stays loaded, as in the node.
+[--short] [--json FILE] [--check]``. What was loaded is kept
+from the collector, as in the node.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from mm_fusion.types.sensors import ImageSample, Sample
 
 MS = 1_000_000
+START_NS = 1_700_000_000_000 * MS
+TICK_NS = 10 * MS
 FRAMES_HZ = 15.0
 """Of the camera that the node promises to keep up with."""
 WARM_UP_S = 2.0
@@ -72,13 +75,13 @@ def samples(
 
     Velocity comes at 100 Hz, sound in chunks of 20 ms, a position at 10 Hz.
     """
-    start = 1_700_000_000_000 * MS
-    frame_ns, next_ns = (start + round(number * 1e9 / frames_hz) for number in (index, index + 1))
+    after_ns, until_ns = (round(number * 1e9 / frames_hz) for number in (index, index + 1))
+    frame_ns = START_NS + after_ns
     # A camera that repeats itself to the last bit would count as frozen.
     image = images[index % len(images)]
     yield replace(image, stamp_ns=frame_ns, received_ns=frame_ns)
-    for tick in range(-(-(frame_ns - start) // (10 * MS)), -(-(next_ns - start) // (10 * MS))):
-        stamp = start + tick * 10 * MS
+    for tick in range(-(-after_ns // TICK_NS), -(-until_ns // TICK_NS)):
+        stamp = START_NS + tick * TICK_NS
         # Motion that stays the same to the last bit would be encoded once.
         speed = 10.0 + 0.01 * (tick % 7)
         yield VelocitySample(stamp, stamp, speed_mps=speed, yaw_rate_rps=0.01)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,21 +44,18 @@ def choose_on_cpu(bundle: Bundle) -> OnCpu:
 
     The same machine and bundle always give the same answer: nothing is timed.
     """
+    as_it_is = partial(OnCpu, 'fp32', bundle.graphs)
     if INT8_CPU not in bundle.manifest.precisions:
-        why = 'int8 on the CPU was never measured for this bundle'
-    elif not multiplies_bytes():
-        why = 'int8 is not known to be faster on a processor without AVX2'
-    elif importlib.util.find_spec('onnx') is None:
-        why = 'int8 would be faster, and needs the package onnx'
-    else:
-        try:
-            graphs = bundle.graphs_at(INT8_CPU)
-        except BundleError as error:
-            why = str(error)
-        else:
-            why = 'accepted by the bundle, and faster on a processor with AVX2'
-            return OnCpu('int8', graphs, why)
-    return OnCpu('fp32', bundle.graphs, why)
+        return as_it_is('int8 on the CPU was never measured for this bundle')
+    if not multiplies_bytes():
+        return as_it_is('int8 is not known to be faster on a processor without AVX2')
+    if importlib.util.find_spec('onnx') is None:
+        return as_it_is('int8 would be faster, and needs the package onnx')
+    try:
+        graphs = bundle.graphs_at(INT8_CPU)
+    except BundleError as error:
+        return as_it_is(str(error))
+    return OnCpu('int8', graphs, 'accepted by the bundle, and faster on a processor with AVX2')
 
 
 def multiplies_bytes() -> bool:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -108,7 +107,6 @@ def embed(
     return embeddings
 
 
-@cache
 def computes_bfloat16(device: torch.device) -> bool:
     """Tell whether a device computes in bfloat16 itself.
 

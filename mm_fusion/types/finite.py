@@ -25,5 +25,5 @@ def all_finite(*arrays: NDArray[Any]) -> bool:
     """
     squares = 0.0
     for values in arrays:
-        squares += np.vdot(values, values)
+        squares += float(np.vdot(values, values))  # one of numpy warns where the sum overflows
     return math.isfinite(squares) or all(bool(np.isfinite(values).all()) for values in arrays)

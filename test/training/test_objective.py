@@ -43,11 +43,7 @@ def test_a_processor_is_asked_through_onednn(
 
     from mm_fusion.training.objective import computes_bfloat16
 
-    computes_bfloat16.cache_clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', lambda: native)
-        assert computes_bfloat16(torch.device('cpu')) is native
-    computes_bfloat16.cache_clear()
+    monkeypatch.setattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', lambda: native)
+    assert computes_bfloat16(torch.device('cpu')) is native
     monkeypatch.setattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
     assert not computes_bfloat16(torch.device('cpu'))
-    computes_bfloat16.cache_clear()

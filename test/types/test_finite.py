@@ -29,6 +29,13 @@ def test_it_says_what_each_number_says(values: NDArray[Any], turned: bool) -> No
     assert all_finite(values) == bool(np.isfinite(values).all())
 
 
+def test_one_of_several_is_enough_and_a_sum_that_overflows_is_none() -> None:
+    large = np.full(1, 1e154)
+    assert all_finite()
+    assert all_finite(large, large)
+    assert not all_finite(large, np.array([1.0, np.nan]), large)
+
+
 @pytest.mark.parametrize('dtype', [np.float16, np.float32, np.float64])
 def test_numbers_whose_squares_overflow_are_finite(dtype: type[np.floating[Any]]) -> None:
     largest = np.full((2, 3), np.finfo(dtype).max, dtype)
