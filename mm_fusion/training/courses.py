@@ -4,7 +4,10 @@
 
 The nearest mode takes all, so that a step on a few samples moves the border between two modes as
 much as the modes: a thousand such steps ended elsewhere with each seed (docs/training.md). All
-samples at once end at the same place from wherever they start.
+samples at once end at the same place from wherever they start. What drivers did is taken for one
+of many things near it that they might have done, so that modes do not lie on the few that were
+recorded: a smoothed bootstrap (Silverman and Young, 1987, The bootstrap: to smooth or not to
+smooth?).
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ _AT_ONCE = 512
 _RATE, _WARM_UP_STEPS = 0.05, 10
 _SHRINKAGE = 0.01
 _LEAST_M, _TINY_M = 0.1, 0.01
+
+VARIATION = 0.4
+"""Deviation of the log factors by which each departure from the central mode is varied."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,23 +85,27 @@ def place_modes(
     driven: Sequence[DrivenSamples],
     steps: int,
     progress: Callable[[int, int], None],
+    *,
+    seed: int = 0,
+    variation: float = VARIATION,
 ) -> None:
     """Move all modes but the central one to where the nearest is least far off, in place.
 
     The distance counts in units of the roll-out's in the same recording, as scores do. What
-    depends on the situation is held small.
+    depends on the situation is held small. In each step, what was driven departs from the central
+    mode by another factor along the roll-out, and by another aside, both log-normal about 1.
 
     Args:
         paths: The central mode stays as it is.
         driven: What is fitted to.
         steps: Of Adam, on everything.
         progress: Told the steps that are done, and all.
+        seed: Of the factors.
+        variation: Deviation of their logs; 0 takes what was driven as it was.
     """
     device = next(paths.parameters()).device
-    at_hand = [
-        (one.states.to(device), one.residuals.to(device), one.weight / _scale_m(one))
-        for one in driven
-    ]
+    generator = torch.Generator().manual_seed(seed)
+    at_hand = [_departures(one, paths, device) for one in driven]
     others = paths.others.requires_grad_(True)  # noqa: FBT003  # torch's own signature
     optimizer = torch.optim.Adam(others.parameters(), _RATE)
     for step in range(steps):
@@ -105,13 +115,42 @@ def place_modes(
             (shifts.square().sum() for shifts in (others.speed_shifts, others.yaw_rate_shifts)),
             torch.zeros((), device=device),
         )
-        for states, residuals, weight in at_hand:
-            loss = loss + weight * _nearest_m(paths(states), residuals).mean()
+        for one in at_hand:
+            factors = torch.exp(
+                variation * torch.randn(len(one.states), 1, 2, generator=generator)
+            )
+            might = one.central + factors.to(device) * one.departures
+            loss = loss + one.weight * _nearest_m(paths(one.states), might).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         progress(step + 1, steps)
     others.requires_grad_(False)  # noqa: FBT003
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Departures:
+    """What was driven in one recording, from the central mode.
+
+    Attributes:
+        states: float32 (n, 6), ``KINEMATIC_COLUMNS``.
+        central: float32 (n, 12, 2), the central mode's residuals, m.
+        departures: float32 (n, 12, 2), what was driven less ``central``, m.
+        weight: Of a metre of this recording.
+    """
+
+    states: Tensor
+    central: Tensor
+    departures: Tensor
+    weight: float
+
+
+@torch.no_grad()
+def _departures(driven: DrivenSamples, paths: KinematicPaths, device: torch.device) -> _Departures:
+    states = driven.states.to(device)
+    central = paths(states)[:, 0]
+    departures = driven.residuals.to(device) - central
+    return _Departures(states, central, departures, driven.weight / _scale_m(driven))
 
 
 def _course(step: int, steps: int) -> float:

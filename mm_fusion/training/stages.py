@@ -159,6 +159,7 @@ def refine_path(network: FusionNetwork, learner: Learner) -> FusionNetwork:
         driven_samples(parts, config.network.motion_steps),
         config.optimization.path_steps // 2,
         of_job(learner.progress, MODES),
+        seed=config.seed,
     )
     last = replace(learner, losses=learner.losses.of_all_modes())
     network = _learn_path(PATH, network, ('deviations', 'preferences'), parts, last)

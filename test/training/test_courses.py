@@ -42,13 +42,22 @@ def driven(accelerations: list[float], weight: float = 1.0) -> DrivenSamples:
     return DrivenSamples(states(len(accelerations)), residuals, weight)
 
 
-def placed(samples: list[DrivenSamples], steps: int = 300) -> KinematicPaths:
+def placed(
+    samples: list[DrivenSamples], steps: int = 300, seed: int = 0, variation: float = 0.0
+) -> KinematicPaths:
     from mm_fusion.models.kinematics import KinematicPaths
     from mm_fusion.training.courses import place_modes
 
     paths = KinematicPaths()
     told: list[tuple[int, int]] = []
-    place_modes(paths, samples, steps, lambda done, total: told.append((done, total)))
+    place_modes(
+        paths,
+        samples,
+        steps,
+        lambda done, total: told.append((done, total)),
+        seed=seed,
+        variation=variation,
+    )
     assert told == [(step, steps) for step in range(1, steps + 1)]
     return paths
 
@@ -108,7 +117,7 @@ def test_recordings_count_in_units_of_their_own_roll_out() -> None:
     for weight, wanted in ((0.4, 0.4), (0.2, 1.2)):
         calm, wild = driven([0.4], weight=weight), driven([1.2], weight=1.0 - weight)
         mode = OneMode()
-        place_modes(mode, [calm, wild], 300, lambda *_: None)  # type: ignore[arg-type]
+        place_modes(mode, [calm, wild], 300, lambda *_: None, variation=0.0)  # type: ignore[arg-type]
         found = float(mode.others['acceleration'].detach())
         assert found == pytest.approx(wanted, abs=0.05)
 
@@ -140,6 +149,40 @@ def test_samples_are_gathered_by_recording_with_the_weights_of_a_batch(
 def test_it_ends_at_the_same_place_each_time() -> None:
     import torch
 
-    samples = [driven([0.5, -0.5, 0.2, -1.0])]
-    first, second = (placed(samples, 20).state_dict() for _ in range(2))
-    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    from mm_fusion.training.courses import VARIATION
+
+    def of_seed(seed: int) -> dict[str, Tensor]:
+        samples = [driven([0.5, -0.5, 0.2, -1.0])]
+        return state_of(placed(samples, 20, seed, VARIATION), 'others.')
+
+    first = of_seed(0)
+    assert all(torch.equal(value, first[name]) for name, value in of_seed(0).items())
+    assert not torch.equal(of_seed(1)['others.speeds'], first['others.speeds'])
+
+
+def test_modes_come_near_to_what_drivers_did_not_quite_do() -> None:
+    """Of one braking that was recorded, harder and gentler ones are learned as well."""
+    from mm_fusion.training.courses import VARIATION
+
+    recorded, others = [driven([-1.0] * 60)], driven([-0.6, -0.7, -1.4, -1.6])
+    plain, varied = (placed(recorded, variation=each) for each in (0.0, VARIATION))
+    assert sum(nearest_m(varied, others)) < 0.7 * sum(nearest_m(plain, others))
+
+
+def test_what_was_driven_varies_about_the_central_mode() -> None:
+    """Where the central mode was right, there is nothing to vary."""
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicPaths
+    from mm_fusion.training.courses import VARIATION, DrivenSamples, place_modes
+
+    found = []
+    for variation in (0.0, VARIATION):
+        paths = KinematicPaths()
+        with torch.no_grad():
+            paths.central.acceleration[1].fill_(0.2)
+            sample = DrivenSamples(states(40), paths(states(40))[:, 0], 1.0)
+        place_modes(paths, [sample], 20, lambda *_: None, variation=variation)
+        found.append(paths.state_dict())
+    plain, varied = found
+    assert all(torch.allclose(value, varied[name], atol=1e-6) for name, value in plain.items())

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.torch
 
+SEED = 3
+
 
 @pytest.fixture(scope='module')
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Share:
@@ -45,7 +47,12 @@ def configure(path_steps: int) -> TrainingConfig:
     optimization = {
         'epochs': 1, 'steps_per_epoch': 1, 'frozen_blocks': 0, 'path_steps': path_steps,
     }  # fmt: skip
-    values = {'network': NETWORK_VALUES, 'optimization': optimization, 'data': {'motion_bags': 8}}
+    values = {
+        'seed': SEED,
+        'network': NETWORK_VALUES,
+        'optimization': optimization,
+        'data': {'motion_bags': 8},
+    }
     return training_config(values, 'test')
 
 
@@ -135,8 +142,14 @@ def test_each_stage_of_the_path_learns_its_own_part(
     from mm_fusion.training.checkpoint import load_start
 
     def place(
-        paths: KinematicPaths, driven: Sequence[DrivenSamples], steps: int, told: object
+        paths: KinematicPaths,
+        driven: Sequence[DrivenSamples],
+        steps: int,
+        told: object,
+        *,
+        seed: int,
     ) -> None:
+        assert seed == SEED
         assert sum(len(one.states) for one in driven) == len(drive.train)
         assert steps == 5
         with torch.no_grad():  # all of this drive is nearest to the central mode
