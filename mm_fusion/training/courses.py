@@ -116,16 +116,25 @@ def place_modes(
             torch.zeros((), device=device),
         )
         for one in at_hand:
-            factors = torch.exp(
-                variation * torch.randn(len(one.states), 1, 2, generator=generator)
-            )
-            might = one.central + factors.to(device) * one.departures
+            might = one.central + varied(one.departures, variation, generator)
             loss = loss + one.weight * _nearest_m(paths(one.states), might).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         progress(step + 1, steps)
     others.requires_grad_(False)  # noqa: FBT003
+
+
+def varied(departures: Tensor, variation: float, generator: torch.Generator) -> Tensor:
+    """Make departures larger or smaller, each as a whole, along and aside by factors of their own.
+
+    Args:
+        departures: float32 (n, 12, 2), along and aside, m.
+        variation: Deviation of the logs of the factors, which are normal about 0.
+        generator: On the CPU, so that every device draws the same.
+    """
+    logs = variation * torch.randn(len(departures), 1, 2, generator=generator)
+    return departures * logs.exp().to(departures.device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -169,6 +169,19 @@ def test_modes_come_near_to_what_drivers_did_not_quite_do() -> None:
     assert sum(nearest_m(varied, others)) < 0.7 * sum(nearest_m(plain, others))
 
 
+def test_they_are_placed_where_drivers_went_wherever_the_central_mode_goes() -> None:
+    import torch
+
+    from mm_fusion.models.kinematics import KinematicPaths
+    from mm_fusion.training.courses import place_modes
+
+    paths, samples = KinematicPaths(), driven([0.9, -0.5, -1.3] * 10)
+    with torch.no_grad():
+        paths.central.acceleration[1].fill_(0.5)
+    place_modes(paths, [samples], 300, lambda *_: None, variation=0.0)
+    assert max(nearest_m(paths, samples)) < 0.1
+
+
 def test_what_was_driven_varies_about_the_central_mode() -> None:
     """Where the central mode was right, there is nothing to vary."""
     import torch
@@ -186,3 +199,18 @@ def test_what_was_driven_varies_about_the_central_mode() -> None:
         found.append(paths.state_dict())
     plain, varied = found
     assert all(torch.allclose(value, varied[name], atol=1e-6) for name, value in plain.items())
+
+
+def test_departures_vary_as_a_whole_and_along_and_aside_apart() -> None:
+    import torch
+
+    from mm_fusion.training.courses import varied
+
+    departures = torch.rand(4000, STEPS, 2) + 0.5
+    logs = (varied(departures, 0.3, torch.Generator().manual_seed(1)) / departures).log()
+    assert torch.allclose(logs, logs[:, :1].expand_as(logs), atol=1e-5)
+    along, aside = logs[:, 0].T
+    assert float(along.std()) == pytest.approx(0.3, abs=0.02)
+    assert float(aside.std()) == pytest.approx(0.3, abs=0.02)
+    assert abs(float(torch.corrcoef(logs[:, 0].T)[0, 1])) < 0.06
+    assert abs(float(logs.mean())) < 0.02
