@@ -66,7 +66,7 @@ def test_memory_stays_the_same_over_many_frames(tmp_path: Path) -> None:
         """Drive on, and count the objects that there are, of up to 512 bytes.
 
         Not the bytes by tracemalloc: some of what NumPy and ONNX Runtime take and give back stays
-        in its books until the address is used again, and it slows the pipeline down ten times.
+        in its books until the address is used again.
         """
         outputs = 0
         for samples in itertools.islice(frames, blocks * BLOCK):
