@@ -33,6 +33,7 @@ from rclpy.logging import LoggingSeverity
 from mm_fusion.errors import MmFusionError
 from mm_fusion.messages import AudioAdapter
 from mm_fusion.ros.engine import Engine
+from mm_fusion.ros.frame_memory import FrameMemory, keep_freed_memory
 from mm_fusion.ros.log_bridge import RosLogHandler
 from mm_fusion.ros.outputs import Outputs
 from mm_fusion.ros.parameters import declare_parameters, read_settings, refusals
@@ -56,11 +57,16 @@ class FusionNode(LifecycleNode):
 
     Args:
         load: Loads what the settings ask for.
+        memory: Takes the memory of camera frames beforehand; None leaves it as it comes.
         **options: Those of ``rclpy.node.Node``.
     """
 
     def __init__(
-        self, *, load: Callable[[Settings], Engine] = Engine.load, **options: Any
+        self,
+        *,
+        load: Callable[[Settings], Engine] = Engine.load,
+        memory: FrameMemory | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(
             'mm_fusion', automatically_declare_parameters_from_overrides=True, **options
@@ -69,6 +75,7 @@ class FusionNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
         self._load = load
+        self._memory = memory
         self._log_handler = RosLogHandler(self.get_logger())
         self._setup: Setup | None = None
         self._session: Session | None = None
@@ -89,7 +96,7 @@ class FusionNode(LifecycleNode):
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it
             return self._failed('configure', error)
         self._set_log_level(settings)
-        self._setup = Setup(engine, AudioAdapter(settings.audio), outputs)
+        self._setup = Setup(engine, AudioAdapter(settings.audio), outputs, self._memory)
         manifest = engine.bundle.manifest
         self.get_logger().info(
             f'bundle {manifest.name} {manifest.version} on {engine.backend.name} '
@@ -230,13 +237,14 @@ def main(args: list[str] | None = None) -> None:
     # rclpy handles the signal as it does SIGTERM. Python's own handler would raise as well, in the
     # middle of whatever runs, and inside of rclpy's extension that becomes some other error.
     signal.signal(signal.SIGINT, lambda number, frame: None)
+    memory = FrameMemory() if keep_freed_memory() else None
     node, ended = None, threading.Event()
     try:
         rclpy.init(args=args)
         threading.Thread(
             target=_end_in_time, args=(ended,), name='end-in-time', daemon=True
         ).start()
-        node = FusionNode(load=load_for_good)
+        node = FusionNode(load=load_for_good, memory=memory)
         if node.get_parameter('node.autostart').value is True:
             node.start()
         if rclpy.ok():  # else a signal came in the middle, and no executor could be made

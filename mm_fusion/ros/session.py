@@ -19,7 +19,7 @@ from mm_fusion.ros.inputs import AUDIO_INFO, MODALITIES, Inputs
 from mm_fusion.ros.latencies import RECEIVE, Latencies
 from mm_fusion.ros.matching import FlowWatch
 from mm_fusion.ros.worker import InferenceThread
-from mm_fusion.types.sensors import ImageSample
+from mm_fusion.types.sensors import ImageSample, RawImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rclpy.timer import Timer
 
     from mm_fusion.ros.engine import Engine
+    from mm_fusion.ros.frame_memory import FrameMemory
     from mm_fusion.ros.outputs import Outputs
     from mm_fusion.settings import Settings
     from mm_fusion.types.sensors import Sample
@@ -66,11 +67,13 @@ class Setup:
         engine: The networks, and what makes a pipeline of them.
         audio: Reads sound messages; remembers a format that is told only once.
         outputs: Where predictions go.
+        memory: Told of raw camera frames, in the thread that receives them; None: nobody is.
     """
 
     engine: Engine
     audio: AudioAdapter
     outputs: Outputs
+    memory: FrameMemory | None = None
 
 
 class Session:
@@ -87,6 +90,7 @@ class Session:
         self._engine = setup.engine
         self._audio = setup.audio
         self._outputs = setup.outputs
+        self._memory = setup.memory
         self._give_up = give_up
         self._clock = NodeClock(node)
         self._pipeline = self._engine.pipeline()
@@ -162,6 +166,8 @@ class Session:
                 self._before_clock += 1
             else:
                 sample = self._sample(role, message, received_ns)
+                if self._memory is not None and isinstance(sample, RawImage):
+                    self._memory.see(sample)
                 self._pipeline.push(sample)
                 self._thread.wake()
                 if isinstance(sample, ImageSample):
