@@ -14,6 +14,7 @@ import torch
 
 from mm_fusion.errors import DatasetError
 from mm_fusion.training.augment.variation import BagVariation, vary_sample
+from mm_fusion.training.data.altered import Altered
 from mm_fusion.training.data.bags import BagSamples
 from mm_fusion.training.data.sample import IMAGE_SIZE
 from mm_fusion.training.embed import EmbeddedBatch, concatenate, embed_source, keep_modalities
@@ -22,75 +23,16 @@ from mm_fusion.training.sources import find_bags
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.data.altered import Change
     from mm_fusion.training.data.sample import Sample
     from mm_fusion.training.data.source import Source
 
-    Change = Callable[[Sample, np.random.Generator], Sample]
-
 _VARIATION = BagVariation(ageing=0.0, siren=0.0, mirror=0.0, dropout={})
 """As in the training; what is missing is drawn later, from the embeddings."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Altered:
-    """A source whose samples are changed, the same each time.
-
-    Attributes:
-        source: Of the samples.
-        change: What is done to each.
-        seed: Of the change's randomness.
-    """
-
-    source: Source
-    change: Change
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Name of the source."""
-        return self.source.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Checksum of the source."""
-        return self.source.fingerprint
-
-    @property
-    def groups(self) -> Sequence[str]:
-        """Drive of each sample."""
-        return self.source.groups
-
-    @property
-    def strata(self) -> Sequence[str]:
-        """What a split spreads evenly."""
-        return self.source.strata
-
-    @property
-    def targets(self) -> Mapping[str, NDArray[np.int64]]:
-        """Classes by task."""
-        return self.source.targets
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def describe(self, index: int) -> str:
-        """Name the drive and the time."""
-        return self.source.describe(index)
-
-    def sample(
-        self,
-        index: int,
-        random: np.random.Generator | None,
-        partners: NDArray[np.int64] | None = None,
-    ) -> Sample:
-        """Make one changed sample."""
-        own = np.random.default_rng((self.seed, index))
-        return self.change(self.source.sample(index, random, partners), own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,20 +13,13 @@ nothing can be seen are withheld from it, as the node does (``camera.min_quality
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from benchmarks.fusion_data import (
-    Altered,
-    add_data_arguments,
-    complete,
-    fuse,
-    read_drives,
-)
+from benchmarks.fusion_data import add_data_arguments, complete, fuse, read_drives
 from benchmarks.fusion_figures import draw_robustness
 from benchmarks.fusion_scores import interval, resample, wet_or_dry
 from benchmarks.fusion_tables import markdown, write_csv
@@ -35,7 +28,8 @@ from mm_fusion.settings import Settings
 from mm_fusion.training.augment.sounds import coloured_noise, mix
 from mm_fusion.training.augment.weather import dusk, glare, lens_drops
 from mm_fusion.training.checkpoint import load_start
-from mm_fusion.training.embed import embed_source, keep_modalities
+from mm_fusion.training.data.altered import Altered
+from mm_fusion.training.embed import embed_changed, embed_source, keep_modalities
 from mm_fusion.types.features import NETWORK_MODALITIES
 from mm_fusion.types.predictions import FRICTION_CLASSES
 
@@ -44,8 +38,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from benchmarks.fusion_data import Change
     from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.data.altered import Change
     from mm_fusion.training.data.bags import BagSamples
     from mm_fusion.training.data.sample import Sample
     from mm_fusion.training.embed import EmbeddedBatch
@@ -83,25 +77,25 @@ def weathered(
 
 
 def blinded(steps: Sequence[Weather]) -> Change:
-    """Make a change of the image alone, or none of it left; the others are taken away."""
+    """Make a change of the image alone, or none of it left."""
     least = Settings().camera.min_quality
 
     def change(sample: Sample, random: np.random.Generator) -> Sample:
         image = None if sample.image is None else weathered(sample.image, steps, random)
         if image is not None and image_quality(image) < least:
             image = None
-        return replace(sample, image=image, audio=None, motion=None)
+        return replace(sample, image=image)
 
     return change
 
 
 def drowned(sample: Sample, random: np.random.Generator) -> Sample:
-    """Lay noise of ten times the power over the sound; the other modalities are taken away."""
+    """Lay noise of ten times the power over the sound."""
     audio = sample.audio
     if audio is not None:
         audio = mix(audio, coloured_noise(audio.size, random, _COLOUR_DB), _NOISE_DB)
         audio = audio / np.float32(max(1.0, float(np.abs(audio).max())))
-    return replace(sample, image=None, audio=audio, motion=None)
+    return replace(sample, audio=audio)
 
 
 def embed_conditions(
@@ -113,12 +107,8 @@ def embed_conditions(
     changes[DROWNED] = ('microphone', drowned)
     found = {CLEAN: clean}
     for name, (modality, change) in changes.items():
-        changed = embed_source(network, Altered(source, change, _SEED), chosen)
-        embeddings = {**clean.embeddings, modality: changed.embeddings[modality]}
-        presence = clean.presence.clone()
-        column = NETWORK_MODALITIES.index(modality)
-        presence[:, column] = changed.presence[:, column]
-        found[name] = dataclasses.replace(clean, embeddings=embeddings, presence=presence)
+        altered = Altered(source, change, _SEED)
+        found[name] = embed_changed(network, clean, altered, chosen, modality)
         print(f'embedded: {name}', flush=True)
     return found
 

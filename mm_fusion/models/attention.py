@@ -61,7 +61,7 @@ class MultiHeadAttention(nn.Module):
             queries: float32 (batch, q, size).
             tokens: float32 (batch, n, size).
             mask: float32 (batch, n), 1 where a token is there; None where all are.
-            bias: float32 (q, n), added to the scores; None where nothing is.
+            bias: float32, (q, n) or (batch, 1, q, n), added to the scores; None where nothing is.
 
         Returns:
             float32 (batch, q, size), and the shares (batch, heads, q, n).

@@ -115,6 +115,10 @@ class FusionNetwork(nn.Module):
         """Give the tokens that are fused, (batch, 3, token size); arguments of ``fuse``."""
         return self.fusion.tokens(_learned(embeddings), presence, age_s)
 
+    def votes(self, embeddings: Mapping[str, Tensor], presence: Tensor) -> dict[str, Tensor]:
+        """Give what each modality votes by itself, as ``Fusion.votes``; arguments of ``fuse``."""
+        return self.fusion.votes(_learned(embeddings), presence)
+
     def forward(
         self,
         inputs: Mapping[str, Tensor],

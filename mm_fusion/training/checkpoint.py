@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -39,6 +40,7 @@ CALIBRATION, METRICS, RUN = 'calibration.json', 'metrics.json', 'run.json'
 AVERAGE = 'average.'
 """Prefix of the tensors that are the network to use; other prefixes serve resuming."""
 _META = 'mm_fusion'
+_MARKS = 'done'
 _FORMAT = 1
 
 
@@ -171,6 +173,34 @@ def _network(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], source: str
     network = build_network(config, pretrained=False)
     restore(network, tensors, AVERAGE, source)
     return network.eval()
+
+
+def replace_best(path: Path, network: FusionNetwork, mark: str = '') -> None:
+    """Put weights that a later stage gave in the place of others, unless they are there already.
+
+    Args:
+        path: The best checkpoint of a run, which keeps the rest of what it says of itself.
+        network: Gives the weights.
+        mark: Name of what has been done now, for ``is_marked``.
+
+    Raises:
+        DatasetError: It cannot be read or written.
+    """
+    found, meta = load_checkpoint(path)
+    tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
+    same = all(torch.equal(found[name], value.cpu()) for name, value in tensors.items())
+    if not same or (mark and mark not in meta.get(_MARKS, [])):
+        marks = [*meta.get(_MARKS, []), *([mark] if mark else [])]
+        save_checkpoint(path, tensors, {**meta, _MARKS: marks})
+
+
+def is_marked(path: Path, mark: str) -> bool:
+    """Tell whether a checkpoint says that something has been done.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    return mark in load_checkpoint(path)[1].get(_MARKS, [])
 
 
 def restore(module: Any, tensors: Mapping[str, Tensor], prefix: str, source: str) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mm_fusion.training.data.mixture import in_order
+from mm_fusion.training.data.sample import only
 from mm_fusion.training.objective import embed, to_device
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.data.altered import Altered
+    from mm_fusion.training.data.sample import Sample
     from mm_fusion.training.data.source import Source
 
 _BATCH = 32
@@ -101,6 +104,37 @@ def embed_source(
         if progress is not None:
             progress(min((number + 1) * _BATCH, len(chosen)), len(chosen))
     return concatenate(found)
+
+
+def embed_changed(
+    network: FusionNetwork,
+    clean: EmbeddedBatch,
+    changed: Altered,
+    chosen: NDArray[np.int64],
+    modality: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> EmbeddedBatch:
+    """Embed again the one modality that was changed.
+
+    Args:
+        network: As of ``embed_source``.
+        clean: What ``embed_source`` gave for the same samples, unchanged.
+        changed: Gives them changed in nothing but that modality.
+        chosen: As of ``embed_source``.
+        modality: Of ``NETWORK_MODALITIES``.
+        progress: As of ``embed_source``.
+    """
+
+    def change(sample: Sample, random: np.random.Generator) -> Sample:
+        return changed.change(only(sample, modality), random)
+
+    alone = dataclasses.replace(changed, change=change)
+    found = embed_source(network, alone, chosen, progress)
+    column = NETWORK_MODALITIES.index(modality)
+    presence, age_s = clean.presence.clone(), clean.age_s.clone()
+    presence[:, column], age_s[:, column] = found.presence[:, column], found.age_s[:, column]
+    embeddings = {**clean.embeddings, modality: found.embeddings[modality]}
+    return dataclasses.replace(clean, embeddings=embeddings, presence=presence, age_s=age_s)
 
 
 class EmbeddedMixture(Dataset[EmbeddedBatch]):

@@ -180,6 +180,12 @@ def class_weights(counts: NDArray[np.float64], power: float, most: float) -> Ten
     return torch.from_numpy(weights).float()
 
 
+def evened(targets: Tensor, classes: int) -> Tensor:
+    """Weigh classes so that all that are there count alike, float32 (classes,)."""
+    counts = torch.bincount(targets, minlength=classes).float()
+    return torch.where(counts > 0.0, len(targets) / counts.clamp(min=1.0), 0.0)
+
+
 def gaussian_divergence(estimate: Tensor, truth: Tensor) -> Tensor:
     """Average the negative log-likelihood of a Gaussian.
 

@@ -13,17 +13,17 @@ import torch
 from mm_fusion.errors import DatasetError
 from mm_fusion.labels import SURFACE_CLASSES
 from mm_fusion.models.network import build_network
-from mm_fusion.training.checkpoint import BEST
+from mm_fusion.training.checkpoint import BEST, is_marked, replace_best
 from mm_fusion.training.data.mixture import Mixture, Part
 from mm_fusion.training.data.source import class_counts
 from mm_fusion.training.distributed import join_world
 from mm_fusion.training.embed import EmbeddedMixture, embed_source
+from mm_fusion.training.held_out import HELD_OUT, learn_held_out
 from mm_fusion.training.losses import Losses, class_weights
 from mm_fusion.training.objective import Supervised
 from mm_fusion.training.progress import of_job, silent
-from mm_fusion.training.stages import Learner, learn_sound, refine_path, replace_best
+from mm_fusion.training.stages import Learner, learn_sound, refine_path
 from mm_fusion.training.trainer import Trainer
-from mm_fusion.training.trust import learn_trust
 from mm_fusion.training.validation import Validation
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def train_run(
 ) -> FusionNetwork:
     """Train, and leave checkpoints and curves in a folder; goes on where it was stopped.
 
-    First sound by itself (``learn_sound``), then everything but the path of the motion, then
-    what modalities are worth beside each other (``learn_trust``), then that path by itself
-    (``refine_path``).
+    First sound by itself (``learn_sound``), then everything but the path of the motion, then how
+    sound is read and what modalities are worth beside each other (``learn_held_out``), then that
+    path by itself (``refine_path``).
 
     With ``freeze_encoders`` every sample is embedded once, as it is, and the fusion learns from
     that; else from augmented samples.
@@ -83,7 +83,7 @@ def train_run(
         start: Weights to go on from, of the network that ``config`` describes; without them the
             image encoder starts from ImageNet, the rest at random.
         validate: Look at what is held out after each epoch, and take the best epoch.
-        weigh: Learn from drives held out what modalities are worth beside each other.
+        weigh: Learn from drives held out, too.
         progress: Told how far it has come.
 
     Returns:
@@ -122,9 +122,10 @@ def train_run(
             progress,
         )
         network = trainer.fit()
-        if weigh and learn_trust(network, shares, start, progress) and world.writes:
-            replace_best(folder / BEST, network)
-        world.wait()
+        if weigh and not is_marked(folder / BEST, HELD_OUT):
+            if learn_held_out(network, shares, start, progress) and world.writes:
+                replace_best(folder / BEST, network, HELD_OUT)
+            world.wait()
         return refine_path(network, learner)
 
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from mm_fusion.training.checkpoint import AVERAGE, BEST, load_checkpoint, save_checkpoint
+from mm_fusion.training.checkpoint import BEST, replace_best
 from mm_fusion.training.courses import driven_samples, place_modes
 from mm_fusion.training.data.bags import BagSamples
 from mm_fusion.training.data.mixture import Mixture, Part
@@ -241,22 +240,6 @@ def driven_paths(shares: Sequence[Share], size: int) -> list[Part]:
             if len(part) and count:
                 parts.append(Part(source, part, count, varied=False))
     return parts
-
-
-def replace_best(path: Path, network: FusionNetwork) -> None:
-    """Put weights that a later stage gave in the place of others, unless they are there already.
-
-    Args:
-        path: The best checkpoint of a run, which keeps the rest of what it says of itself.
-        network: Gives the weights.
-
-    Raises:
-        DatasetError: It cannot be read or written.
-    """
-    found, meta = load_checkpoint(path)
-    tensors = {AVERAGE + name: value for name, value in network.state_dict().items()}
-    if not all(torch.equal(found[name], value.cpu()) for name, value in tensors.items()):
-        save_checkpoint(path, tensors, meta)
 
 
 def _with_path(source: BagSamples, chosen: NDArray[np.int64]) -> NDArray[np.int64]:

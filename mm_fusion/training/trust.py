@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The last stage: what each modality is worth beside the others, from drives held out.
+"""What each modality is worth beside the others, from drives held out.
 
 Of the drives that it learns from, every encoder comes to know nearly everything by itself, sound
 too: the fusion learns to trust all of them alike, and on other drives sound misleads it where the
@@ -10,8 +10,10 @@ by a few numbers that cannot learn those by heart.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,9 +21,7 @@ from torch.nn import functional
 
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.models.heads import TASK_SIZES
-from mm_fusion.training.embed import concatenate, embed_source, keep_modalities
-from mm_fusion.training.objective import embed, to_device
-from mm_fusion.training.progress import of_job
+from mm_fusion.training.losses import evened
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -31,74 +31,92 @@ if TYPE_CHECKING:
 
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.embed import EmbeddedBatch
-    from mm_fusion.training.progress import Progress
-    from mm_fusion.training.run import Share
 
-TRUST = 'trust'
 _STEPS, _RATE = 200, 0.1
-_SHRINKAGE = 5.76e-3
-"""Of the square of what is learned, over the square of the number of drives: one drive says little
-of others."""
+_SHRINKAGE = 0.1
+"""Of the square of what is learned, over the number of drives: one drive says little of others."""
 _FEWEST = 2
 """Modalities that must be there for one to be worth more than another."""
+_MOST = 2000
+"""Samples of a choice that are learned from, evenly among those there are."""
 _COEFFICIENT_UNIT = 0.1
 
 
-def learn_trust(
-    network: FusionNetwork,
-    shares: Sequence[Share],
-    start: FusionNetwork | None,
-    progress: Progress,
-) -> bool:
-    """Learn what modalities are worth beside each other, in place.
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What is fused, which does not depend on trust; B samples.
 
-    Args:
-        network: As trained.
-        shares: What they hold out of recordings with camera or sound is learned from.
-        start: What training went on from, whose trust is gone on from, and the further the fewer
-            drives there are; None: trusts all alike.
-        progress: Told how far it has come.
-
-    Returns:
-        Whether there was anything to learn, and a strategy that learns it.
+    Attributes:
+        tokens: float32 (B, 3, token size).
+        presence: float32 (B, 3).
+        votes: By task, float32 (B, 3, classes).
+        targets: As in ``Batch``.
     """
-    with torch.no_grad():
-        for index, values in enumerate(network.fusion.trust):
-            values.copy_(torch.zeros_like(values) if start is None else start.fusion.trust[index])
-    held_out = [share for share in shares if share.kind == 'bags' and len(share.held_out)]
-    if not network.fusion.trust or not held_out:
-        return False
-    embedded = concatenate(
-        [
-            embed_source(network, share.source, share.held_out, of_job(progress, 'embedding'))
-            for share in held_out
-        ]
-    )
-    drives = {share.source.groups[row] for share in held_out for row in share.held_out}
-    return fit_trust(network, embedded, len(drives), of_job(progress, TRUST))
+
+    tokens: Tensor
+    presence: Tensor
+    votes: Mapping[str, Tensor]
+    targets: Mapping[str, Tensor]
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, network: FusionNetwork, samples: EmbeddedBatch) -> Evidence:
+        """Make it of embedded samples, where the network is."""
+        device = next(network.parameters()).device
+        embeddings = {name: value.to(device) for name, value in samples.embeddings.items()}
+        presence, age_s = samples.presence.to(device), samples.age_s.to(device)
+        return cls(
+            network.tokens(embeddings, presence, age_s),
+            presence,
+            network.votes(embeddings, presence),
+            {name: value.to(device) for name, value in samples.targets.items()},
+        )
+
+    def rows(self, chosen: Tensor) -> Evidence:
+        """Give some of the samples."""
+        return Evidence(
+            self.tokens[chosen],
+            self.presence[chosen],
+            {task: value[chosen] for task, value in self.votes.items()},
+            {name: value[chosen] for name, value in self.targets.items()},
+        )
+
+    def keep(self, names: Sequence[str]) -> Evidence:
+        """Hide every modality of ``NETWORK_MODALITIES`` but some."""
+        kept = [float(name in names) for name in NETWORK_MODALITIES]
+        presence = self.presence * torch.tensor(kept, device=self.presence.device)
+        tokens = self.tokens * presence.unsqueeze(2)
+        return dataclasses.replace(self, tokens=tokens, presence=presence)
 
 
 def fit_trust(
     network: FusionNetwork,
-    samples: EmbeddedBatch,
+    evidence: Evidence,
     drives: int,
     progress: Callable[[int, int], None],
 ) -> bool:
-    """Learn it from embedded samples of some drives; see ``learn_trust``.
+    """Learn what modalities are worth beside each other, in place.
 
     Each choice of two or more modalities counts, with cross-entropy for each task of classes and
     the distance from the friction coefficient. Temperatures are learned beside, and forgotten:
     being less sure is no reason to trust another.
+
+    Args:
+        network: As trained; it goes on from the trust that it has.
+        evidence: Of drives that the network has not learned from.
+        drives: How many drives it is of; the fewer, the less is learned.
+        progress: Told the steps done and their number.
+
+    Returns:
+        Whether there was anything to learn from, and a strategy that learns it.
     """
-    trust, choices = network.fusion.trust, list(_choices(samples))
+    trust, choices = network.fusion.trust, list(_choices(evidence))
     if not trust or not choices:
         return False
-    device = trust[0].device
-    moved = [to_device(batch, device) for batch in choices]
     network.requires_grad_(False).eval()  # noqa: FBT003  # torch's own signature
     before = [values.clone() for values in trust]
     log_temperatures = {
-        task: torch.zeros((), device=device, requires_grad=True) for task in TASK_SIZES
+        task: torch.zeros((), device=trust[0].device, requires_grad=True) for task in TASK_SIZES
     }
     for values in trust:
         values.requires_grad_(True)  # noqa: FBT003
@@ -107,12 +125,10 @@ def fit_trust(
         for group in optimizer.param_groups:
             group['lr'] = _RATE * 0.5 * (1.0 + math.cos(math.pi * step / _STEPS))
         changes = [values - old for values, old in zip(trust, before, strict=True)]
-        loss = (
-            _SHRINKAGE / drives**2 * torch.cat([part.flatten() for part in changes]).square().sum()
-        )
-        for batch in moved:
-            outputs = network.fuse(embed(network, batch), batch.presence, batch.age_s)
-            loss = loss + _loss(outputs, batch.targets, log_temperatures) / len(moved)
+        loss = _SHRINKAGE / drives * torch.cat([part.flatten() for part in changes]).square().sum()
+        for choice in choices:
+            outputs = network.fusion.fuse_tokens(choice.tokens, choice.presence, choice.votes)
+            loss = loss + _loss(outputs, choice.targets, log_temperatures) / len(choices)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -122,14 +138,16 @@ def fit_trust(
     return True
 
 
-def _choices(samples: EmbeddedBatch) -> Iterator[EmbeddedBatch]:
+def _choices(evidence: Evidence) -> Iterator[Evidence]:
     """Give the samples with each choice of modalities that some of them have all of."""
     for size in range(_FEWEST, len(NETWORK_MODALITIES) + 1):
         for names in itertools.combinations(NETWORK_MODALITIES, size):
             columns = [NETWORK_MODALITIES.index(name) for name in names]
-            having = samples.presence[:, columns].amin(dim=1) > 0.0
-            if having.any():
-                yield keep_modalities(samples.rows(having.nonzero()[:, 0].numpy()), names)
+            having = (evidence.presence[:, columns].amin(dim=1) > 0.0).nonzero()[:, 0]
+            if len(having):
+                count = min(len(having), _MOST)
+                evenly = torch.linspace(0, len(having) - 1, count, device=having.device)
+                yield evidence.rows(having[evenly.round().long()]).keep(names)
 
 
 def _loss(
@@ -145,7 +163,7 @@ def _loss(
         logits = outputs[task][known] * torch.exp(-log_temperatures[task])
         if task in SURFACE_CLASSES:
             total = total + functional.cross_entropy(
-                logits, targets[task][known], _evened(targets[task][known], logits.shape[1])
+                logits, targets[task][known], evened(targets[task][known], logits.shape[1])
             )
         else:
             total = total + functional.binary_cross_entropy_with_logits(
@@ -156,9 +174,3 @@ def _loss(
         wrong = outputs['friction_coefficient'][known, 0] - targets['friction_coefficient'][known]
         total = total + wrong.abs().mean() / _COEFFICIENT_UNIT
     return total
-
-
-def _evened(targets: Tensor, classes: int) -> Tensor:
-    """Weigh classes so that all that are there count alike, float32 (classes,)."""
-    counts = torch.bincount(targets, minlength=classes).float()
-    return torch.where(counts > 0.0, len(targets) / counts.clamp(min=1.0), 0.0)

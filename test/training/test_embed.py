@@ -53,6 +53,38 @@ def test_it_predicts_what_the_whole_network_predicts() -> None:
     assert found.embeddings['camera'].abs().sum() == 0
 
 
+def test_only_the_modality_that_was_changed_is_embedded_again() -> None:
+    import torch
+
+    from mm_fusion.models.network import build_network
+    from mm_fusion.training.data.altered import Altered
+    from mm_fusion.training.data.sample import Sample
+    from mm_fusion.training.embed import embed_changed, embed_source
+    from support.learning import NETWORK, TinySource
+
+    def darkened(sample: Sample, random: np.random.Generator) -> Sample:
+        assert sample.image is not None
+        assert sample.audio is None
+        assert sample.motion is None
+        dark = np.asarray(sample.image // 4, np.uint8)
+        return Sample(dark if random.random() < 0.5 else None, None, None)
+
+    torch.manual_seed(0)
+    network = build_network(NETWORK, pretrained=False)
+    source, chosen = TinySource(16), np.arange(16)
+    clean = embed_source(network, source, chosen)
+    found = embed_changed(network, clean, Altered(source, darkened, 3), chosen, 'camera')
+    kept = found.presence[:, 0] > 0.0
+    assert 0 < int(kept.sum()) < 16
+    assert (found.presence[:, 1:] == 1.0).all()
+    assert (found.embeddings['camera'][~kept] == 0.0).all()
+    assert (found.embeddings['camera'][kept] != clean.embeddings['camera'][kept]).any()
+    for name in ('microphone', 'motion'):
+        assert torch.equal(found.embeddings[name], clean.embeddings[name])
+    again = embed_changed(network, clean, Altered(source, darkened, 3), chosen, 'camera')
+    assert torch.equal(again.embeddings['camera'], found.embeddings['camera'])
+
+
 def test_a_hidden_modality_is_zeros_and_never_all_are_hidden() -> None:
     from mm_fusion.training.embed import hide_modalities
 

@@ -118,15 +118,22 @@ def right(outputs: dict[str, NDArray[np.float32]]) -> float:
     return float((said == np.arange(len(said)) % 2).mean())
 
 
+def fit(network: FusionNetwork, found: EmbeddedBatch, drives: int = 20) -> bool:
+    from mm_fusion.training.trust import Evidence, fit_trust
+
+    return fit_trust(network, Evidence.of(network, found), drives, lambda *_: None)
+
+
 def test_a_sensor_that_misleads_beside_another_is_trusted_less(trained: FusionNetwork) -> None:
-    from mm_fusion.training.trust import fit_trust
+    from mm_fusion.training.trust import Evidence, fit_trust
 
     network = copy_of(trained)
     before = outputs_of(network, *BOTH)
     assert right(outputs_of(network, 'camera')) == 1.0
     assert right(before) < 0.95
     told: list[tuple[int, int]] = []
-    assert fit_trust(network, samples(200, 0.0, 2000), 20, lambda *done: told.append(done))
+    evidence = Evidence.of(network, samples(200, 0.0, 2000))
+    assert fit_trust(network, evidence, 20, lambda *done: told.append(done))
     assert told[-1] == (200, 200)
     after = outputs_of(network, *BOTH)
     assert right(after) == 1.0
@@ -137,10 +144,8 @@ def test_a_sensor_that_misleads_beside_another_is_trusted_less(trained: FusionNe
 
 
 def test_a_sensor_alone_says_what_it_said(trained: FusionNetwork) -> None:
-    from mm_fusion.training.trust import fit_trust
-
     network = copy_of(trained)
-    assert fit_trust(network, samples(64, 0.0, 2000), 20, lambda *_: None)
+    assert fit(network, samples(64, 0.0, 2000))
     for name in BOTH:
         one, other = outputs_of(trained, name), outputs_of(network, name)
         for output, value in one.items():
@@ -151,51 +156,75 @@ def test_a_sensor_alone_says_what_it_said(trained: FusionNetwork) -> None:
         for name, value in network.state_dict().items()
         if not np.array_equal(value.numpy(), trained.state_dict()[name].numpy())
     }
-    assert changed == {'fusion.task_trust', 'fusion.token_trust'}
+    assert changed == {f'fusion.{kind}' for kind in ('task_trust', 'token_trust', 'doubt')}
 
 
-def test_there_is_nothing_to_learn_from_one_sensor_or_from_what_was_learned(
-    trained: FusionNetwork,
-) -> None:
-    from mm_fusion.models.network import build_network
-    from mm_fusion.training.run import Share
-    from mm_fusion.training.trust import learn_trust
-    from support.learning import NETWORK, TinySource
+def troubled(count: int, seed: int) -> tuple[EmbeddedBatch, NDArray[np.bool_]]:
+    """Make samples whose camera is blinded now and then, and shows that it is.
 
-    def share(kind: str, sensors: tuple[str, ...], *, held_out: bool = True) -> Share:
-        every, none = np.arange(8), np.array([], np.int64)
-        halves = (none, every) if held_out else (every, none)
-        return Share(TinySource(8, sensors), kind, *halves)
+    Sound tells the friction where it is, and the camera where it is not; else each says anything.
+    """
+    import torch
+
+    found, blind = samples(count, 0.0, seed), np.random.default_rng(seed).random(count) < 0.5
+    there, truth = torch.from_numpy(blind), 6.0 * found.targets['friction'] - 3.0
+    seen, heard = found.embeddings['camera'], found.embeddings['microphone']
+    anything = heard[:, 0].clone()
+    seen[:, 0] = torch.where(there, anything, seen[:, 0])
+    heard[:, 0] = torch.where(there, truth, anything)
+    seen[:, 1] = torch.where(there, 4.0, -4.0)
+    return found, blind
+
+
+def test_a_camera_is_trusted_by_what_it_gives(trained: FusionNetwork) -> None:
+    import torch
 
     network = copy_of(trained)
-    for nothing in (
-        share('bags', BOTH, held_out=False),
-        share('bags', ('camera',)),
-        share('photographs', BOTH),
-    ):
-        assert not learn_trust(network, [nothing], None, lambda *_: None)
-    assert learn_trust(network, [share('bags', BOTH)], None, lambda *_: None)
-    gated = build_network(dataclasses.replace(NETWORK, fusion='gated'), pretrained=False)
+    assert fit(network, troubled(400, 2000)[0], 200)
+    batch, blind = troubled(400, 1000)
+    with torch.no_grad():
+        before, after = (
+            which.fuse(batch.embeddings, batch.presence, batch.age_s)
+            for which in (trained, network)
+        )
+    truth = batch.targets['friction']
+    wrong = [(said['friction'].argmax(dim=1) != truth).numpy() for said in (before, after)]
+    assert wrong[0].mean() > 0.1
+    assert wrong[1].mean() < 0.02
+    weight = after['modality_weights'][:, 0].numpy()
+    assert weight[~blind].mean() > weight[blind].mean() + 0.3
+
+
+def test_gated_fusion_has_no_such_numbers() -> None:
+    from mm_fusion.models.network import build_network
+    from mm_fusion.training.trust import Evidence, fit_trust
+    from support.learning import NETWORK
+
+    gated = build_network(dataclasses.replace(NETWORK, fusion='gated'), pretrained=False).eval()
     assert gated.fusion.trust == ()
-    assert not learn_trust(gated, [share('bags', BOTH)], None, lambda *_: None)
+    assert not fit_trust(gated, Evidence.of(gated, samples(8, 1.0, 0)), 20, lambda *_: None)
 
 
-def test_few_drives_move_little_and_what_training_went_on_from_is_gone_on_from(
-    trained: FusionNetwork,
-) -> None:
-    from mm_fusion.training.run import Share
-    from mm_fusion.training.trust import fit_trust, learn_trust
-    from support.learning import TinySource
-
+def test_few_drives_move_little(trained: FusionNetwork) -> None:
     def moved(drives: int) -> float:
         network = copy_of(trained)
-        fit_trust(network, samples(64, 0.0, 2000), drives, lambda *_: None)
+        fit(network, samples(64, 0.0, 2000), drives)
         return max(float(values.abs().max()) for values in network.fusion.trust)
 
     assert moved(1) < 0.75 * moved(20)
-    start, network = copy_of(trained), copy_of(trained)
-    start.fusion.trust[0][0, 0] = 3.0
-    network.fusion.trust[0][0, 0] = 7.0  # as of a run that is called again
-    seen = Share(TinySource(8, BOTH), 'bags', np.arange(8), np.array([], np.int64))
-    assert not learn_trust(network, [seen], start, lambda *_: None)
-    assert float(network.fusion.trust[0][0, 0]) == 3.0
+
+
+def test_a_choice_of_many_samples_is_thinned_evenly(trained: FusionNetwork) -> None:
+    from mm_fusion.training.embed import keep_modalities
+    from mm_fusion.training.trust import Evidence, _choices
+
+    batch = samples(5000, 0.0, 1)
+    (choice,) = _choices(Evidence.of(trained, batch))
+    assert len(choice.presence) == 2000
+    there = {tuple(row) for row in choice.tokens[:, 0].tolist()}
+    every = Evidence.of(trained, batch).tokens[:, 0].tolist()
+    found = [index for index, row in enumerate(every) if tuple(row) in there]
+    assert found[0] == 0
+    assert found[-1] == 4999
+    assert max(np.diff(found)) == 3
+    assert not list(_choices(Evidence.of(trained, keep_modalities(batch, ['camera']))))

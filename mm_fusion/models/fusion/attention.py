@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mm_fusion.models.attention import MultiHeadAttention, TransformerBlock
 from mm_fusion.models.fusion.base import FeatureFusion, by_task
@@ -31,11 +32,15 @@ class AttentionFusion(FeatureFusion):
 
     What modalities are worth beside each other is learned last, from drives that the encoders have
     not learned from (``training.trust``): of those that they have, each modality by itself knows
-    nearly everything. It is added to the scores of both, and 0 until then.
+    nearly everything. It is added to the scores of both, and without effect until then: a number
+    for each task and modality, and one for each pair of modalities. What a token itself gives can
+    only lower what its sensor is worth, since one that is blinded or drowned tells less than the
+    same one when it is not: by the softplus of a linear function, as a filter's gate.
     """
 
     task_trust: Tensor
     token_trust: Tensor
+    doubt: Tensor
 
     def __init__(self, embedding_sizes: Mapping[str, int], token_size: int) -> None:
         super().__init__(embedding_sizes, token_size)
@@ -47,15 +52,18 @@ class AttentionFusion(FeatureFusion):
         self.register_buffer(
             'token_trust', torch.zeros(len(NETWORK_MODALITIES), len(NETWORK_MODALITIES))
         )
+        self.register_buffer('doubt', torch.zeros(len(NETWORK_MODALITIES), token_size + 1))
 
     @property
     def trust(self) -> tuple[Tensor, ...]:
         """What is learned of the modalities last, as ``Fusion`` says."""
-        return self.task_trust, self.token_trust
+        return self.task_trust, self.token_trust, self.doubt
 
     def trunk(self, tokens: Tensor, presence: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Fuse the tokens, as ``FeatureFusion`` says."""
-        mixed = self.norm(self.block(tokens, presence, self.token_trust))
+        content = (tokens * self.doubt[:, :-1]).sum(dim=2) / self.token_size**0.5
+        doubt = functional.softplus(content + self.doubt[:, -1])[:, None, None, :]
+        mixed = self.norm(self.block(tokens, presence, self.token_trust - doubt))
         queries = self.queries.expand(tokens.shape[0], -1, -1)
-        fused, shares = self.readout(queries, mixed, presence, self.task_trust)
+        fused, shares = self.readout(queries, mixed, presence, self.task_trust - doubt)
         return by_task(fused), shares.mean(dim=1)

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is learned from drives held out: how sound and motion are read, whom to trust.
+
+Cameras are blinded and sound is drowned for a part of it, so that what a sensor gives says how far
+it is to be trusted.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mm_fusion.training.augment.blinding import blinded, drowned
+from mm_fusion.training.data.altered import Altered
+from mm_fusion.training.embed import concatenate, embed_changed, embed_source
+from mm_fusion.training.progress import of_job
+from mm_fusion.training.readout import READ_ANEW, fit_readout
+from mm_fusion.training.trust import Evidence, fit_trust
+from mm_fusion.types.features import NETWORK_MODALITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.data.source import Source
+    from mm_fusion.training.embed import EmbeddedBatch
+    from mm_fusion.training.progress import Progress
+    from mm_fusion.training.run import Share
+
+HELD_OUT, TRUST = 'held out', 'trust'
+"""What a checkpoint says of this stage, and a part of it to those who watch."""
+_TROUBLES = {'camera': blinded, 'microphone': drowned}
+_SEED = 20
+
+
+def learn_held_out(
+    network: FusionNetwork,
+    shares: Sequence[Share],
+    start: FusionNetwork | None,
+    progress: Progress,
+) -> bool:
+    """Learn how sound and motion are read, then what modalities are worth beside each other.
+
+    The latter judges them by votes that were fitted to the other half of the drives, since it
+    would trust votes that know these. Both in place.
+
+    Args:
+        network: As trained.
+        shares: What they hold out of recordings with camera or sound is learned from.
+        start: What training went on from, whose trust is gone on from, and the further the fewer
+            drives there are; None: trusts all alike.
+        progress: Told how far it has come.
+
+    Returns:
+        Whether there was anything to learn.
+    """
+    with torch.no_grad():
+        for index, values in enumerate(network.fusion.trust):
+            values.copy_(torch.zeros_like(values) if start is None else start.fusion.trust[index])
+    held_out = [share for share in shares if share.kind == 'bags' and len(share.held_out)]
+    if not held_out:
+        return False
+    embedded = [
+        embed_troubled(network, share.source, share.held_out, of_job(progress, 'embedding'))
+        for share in held_out
+    ]
+    clean = concatenate([views[0] for views in embedded])
+    drives = np.concatenate([_drives(share) for share in held_out])
+    troubled = concatenate([view for views in embedded for view in views])
+    of_troubled = np.concatenate(
+        [
+            np.tile(_drives(share), len(views))
+            for share, views in zip(held_out, embedded, strict=True)
+        ]
+    )
+    evidence = Evidence.of(network, troubled)
+    add_unbiased_votes(network, evidence, (clean, drives), (troubled, of_troubled))
+    count = len(np.unique(drives))
+    readouts = [fit_readout(network, clean, count, modality) for modality in READ_ANEW]
+    for readout in readouts:
+        readout.add_to(network)
+    trusts = fit_trust(network, evidence, count, of_job(progress, TRUST))
+    return trusts or any(readout.weights for readout in readouts)
+
+
+def embed_troubled(
+    network: FusionNetwork,
+    source: Source,
+    chosen: NDArray[np.int64],
+    progress: Callable[[int, int], None],
+) -> list[EmbeddedBatch]:
+    """Embed samples as they are, then with the camera blinded, and with the sound drowned.
+
+    Args:
+        network: As of ``embed_source``.
+        source: Of the samples.
+        chosen: As of ``embed_source``.
+        progress: As of ``embed_source``, for each of the three.
+
+    Returns:
+        The samples as they are first; what none of them has is not troubled.
+    """
+    clean = embed_source(network, source, chosen, progress)
+    views = [clean]
+    for modality, trouble in _TROUBLES.items():
+        if clean.presence[:, NETWORK_MODALITIES.index(modality)].any():
+            changed = Altered(source, trouble, _SEED)
+            views.append(embed_changed(network, clean, changed, chosen, modality, progress))
+    return views
+
+
+def add_unbiased_votes(
+    network: FusionNetwork,
+    evidence: Evidence,
+    fitted: tuple[EmbeddedBatch, NDArray[np.str_]],
+    judged: tuple[EmbeddedBatch, NDArray[np.str_]],
+) -> None:
+    """Add to votes, in place, what is fitted to that half of the drives that they are not of.
+
+    Args:
+        network: As trained.
+        evidence: Of what is judged.
+        fitted: Samples to fit to, and the drive of each.
+        judged: Samples to vote on, and the drive of each.
+    """
+    samples, of_samples = fitted
+    others, of_others = judged
+    names = np.unique(of_samples)
+    for half, modality in itertools.product((names[::2], names[1::2]), READ_ANEW):
+        inside = np.isin(of_samples, half)
+        if not inside.any():
+            continue
+        part = samples.rows(np.flatnonzero(inside))
+        readout = fit_readout(network, part, len(half), modality)
+        rows = torch.from_numpy(np.flatnonzero(~np.isin(of_others, half)))
+        column = NETWORK_MODALITIES.index(modality)
+        for task, votes in readout.votes(others).items():
+            evidence.votes[task][rows, column] += votes[rows].to(evidence.tokens.device)
+
+
+def _drives(share: Share) -> NDArray[np.str_]:
+    """Give the drive of each sample that is held out."""
+    return np.array(share.source.groups, np.str_)[share.held_out]

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 mm_fusion contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What sound and motion say of the road, read anew from drives held out.
+
+Of the drives that they learn from, these encoders come to know each one, and what is read from
+them there holds for these alone. What they give on others still tells something of their road, and
+sound a good deal: linear votes, fitted to drives that they have not learned from, find that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
+from mm_fusion.training.embed import keep_modalities
+from mm_fusion.training.losses import evened
+from mm_fusion.types.features import NETWORK_MODALITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from mm_fusion.models.network import FusionNetwork
+    from mm_fusion.training.embed import EmbeddedBatch
+
+READ_ANEW = ('microphone', 'motion')
+"""All but the camera, which has learned the road from photographs."""
+
+_SHRINKAGE = 16.0
+"""Of the square of the weights on standardised embeddings, over the square of the number of
+drives: one drive says little of others."""
+_STEPS = 100
+_LEAST_DEVIATION = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readout:
+    """What is added to the votes of a modality, by surface task; none where nothing was labelled.
+
+    Attributes:
+        modality: Of ``READ_ANEW``.
+        weights: float32 (classes, embedding size).
+        biases: float32 (classes,).
+    """
+
+    modality: str
+    weights: Mapping[str, Tensor]
+    biases: Mapping[str, Tensor]
+
+    def votes(self, samples: EmbeddedBatch) -> dict[str, Tensor]:
+        """Give what is added to the votes of some samples: (batch, classes) logits by task."""
+        given = samples.embeddings[self.modality]
+        return {
+            task: functional.linear(given[:, : weight.shape[1]], weight, self.biases[task])
+            for task, weight in self.weights.items()
+        }
+
+    def add_to(self, network: FusionNetwork) -> None:
+        """Add it to a network, in place."""
+        state = network.fusion.linear[self.modality].state_dict()
+        for task, weight in self.weights.items():
+            state[f'tasks.{task}.weight'] += weight.to(state[f'tasks.{task}.weight'].device)
+            state[f'tasks.{task}.bias'] += self.biases[task].to(state[f'tasks.{task}.bias'].device)
+
+
+def fit_readout(
+    network: FusionNetwork, samples: EmbeddedBatch, drives: int, modality: str
+) -> Readout:
+    """Fit what is to be added to the votes of a modality; nothing changes by that.
+
+    A logistic regression for each task on what the network says from that modality alone, all
+    classes that are there counting alike. It moves the less, the fewer drives there are.
+
+    Args:
+        network: As trained.
+        samples: Of drives that it has not learned from; those with a label are used.
+        drives: How many drives they are of.
+        modality: Of ``READ_ANEW``.
+    """
+    column = NETWORK_MODALITIES.index(modality)
+    samples = samples.rows((samples.presence[:, column] > 0.0).nonzero()[:, 0].numpy())
+    weights: dict[str, Tensor] = {}
+    biases: dict[str, Tensor] = {}
+    if len(samples.presence):
+        given, said = samples.embeddings[modality], _said(network, samples, modality)
+        layers = network.fusion.linear[modality].state_dict()
+        given = given[:, : layers[f'tasks.{next(iter(said))}.weight'].shape[1]]
+        mean, deviation = given.mean(dim=0), given.std(dim=0, correction=0) + _LEAST_DEVIATION
+        standardised = (given - mean) / deviation
+        for task, before in said.items():
+            targets = samples.targets[task]
+            known = targets != UNLABELLED
+            if known.any():
+                weight, bias = _regress(standardised[known], before[known], targets[known], drives)
+                weights[task] = weight / deviation
+                biases[task] = bias - weights[task] @ mean
+    return Readout(modality, weights, biases)
+
+
+@torch.no_grad()
+def _said(network: FusionNetwork, samples: EmbeddedBatch, modality: str) -> dict[str, Tensor]:
+    """Let a network speak from one modality alone."""
+    device = next(network.parameters()).device
+    alone = keep_modalities(samples, (modality,))
+    embeddings = {name: value.to(device) for name, value in alone.embeddings.items()}
+    outputs = network.fuse(embeddings, alone.presence.to(device), alone.age_s.to(device))
+    return {task: outputs[task].cpu() for task in SURFACE_CLASSES}
+
+
+def _regress(x: Tensor, before: Tensor, targets: Tensor, drives: int) -> tuple[Tensor, Tensor]:
+    """Fit weights (classes, size) and biases (classes,) of what is added to logits."""
+    classes = before.shape[1]
+    weight = torch.zeros(classes, x.shape[1], requires_grad=True)
+    bias = torch.zeros(classes, requires_grad=True)
+    counts = evened(targets, classes)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn='strong_wolfe')
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        logits = before + functional.linear(x, weight, bias)
+        found = functional.cross_entropy(logits, targets, counts)
+        shrinkage = _SHRINKAGE / drives**2 * (weight.square().sum() + bias.square().sum())
+        total = found + shrinkage
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    return weight.detach(), bias.detach()
