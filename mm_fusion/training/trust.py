@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from mm_fusion.training.embed import EmbeddedBatch
 
 _STEPS, _RATE = 200, 0.1
-_SHRINKAGE = 0.1
-"""Of the square of what is learned, over the number of drives: one drive says little of others."""
+_SHRINKAGE = 1.0
+"""Of the square of what is learned, over the square of the number of drives: one drive says little
+of others."""
 _FEWEST = 2
 """Modalities that must be there for one to be worth more than another."""
 _MOST = 2000
@@ -125,7 +126,9 @@ def fit_trust(
         for group in optimizer.param_groups:
             group['lr'] = _RATE * 0.5 * (1.0 + math.cos(math.pi * step / _STEPS))
         changes = [values - old for values, old in zip(trust, before, strict=True)]
-        loss = _SHRINKAGE / drives * torch.cat([part.flatten() for part in changes]).square().sum()
+        loss = (
+            _SHRINKAGE / drives**2 * torch.cat([part.flatten() for part in changes]).square().sum()
+        )
         for choice in choices:
             outputs = network.fusion.fuse_tokens(choice.tokens, choice.presence, choice.votes)
             loss = loss + _loss(outputs, choice.targets, log_temperatures) / len(choices)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from mm_fusion.training.data.sample import Sample
 
 _WEATHER = (dusk, glare, lens_drops)
-_MOST_AT_ONCE = 5
+_MOST_AT_ONCE = 8
 _NOISE_DB = (-20.0, 5.0)
 """Level of the sound over that of the noise."""
 _COLOUR_DB = 6.0
 
 
 def blinded(sample: Sample, random: np.random.Generator) -> Sample:
-    """Do one to five things to the image: dusk, glare, drops on the lens, in any order.
+    """Do one to eight things to the image: dusk, glare, drops on the lens, in any order.
 
     An image in which nothing can be seen is withheld, as the node does
     (``camera.min_quality``, at its default).
