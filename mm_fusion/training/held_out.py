@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is learned from drives held out: how sound and motion are read, whom to trust.
+"""What is learned from drives held out: how sound is read, and whom to trust.
 
 Cameras are blinded and sound is drowned for a part of it, so that what a sensor gives says how far
 it is to be trusted.
@@ -8,7 +8,6 @@ it is to be trusted.
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,7 @@ from mm_fusion.training.augment.blinding import blinded, drowned
 from mm_fusion.training.data.altered import Altered
 from mm_fusion.training.embed import concatenate, embed_changed, embed_source
 from mm_fusion.training.progress import of_job
-from mm_fusion.training.readout import READ_ANEW, fit_readout
+from mm_fusion.training.readout import HEARD, fit_readout
 from mm_fusion.training.trust import Evidence, fit_trust
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -45,9 +44,9 @@ def learn_held_out(
     start: FusionNetwork | None,
     progress: Progress,
 ) -> bool:
-    """Learn how sound and motion are read, then what modalities are worth beside each other.
+    """Learn how sound is read, then what modalities are worth beside each other.
 
-    The latter judges them by votes that were fitted to the other half of the drives, since it
+    The latter judges sound by votes that were fitted to the other half of the drives, since it
     would trust votes that know these. Both in place.
 
     Args:
@@ -82,11 +81,10 @@ def learn_held_out(
     evidence = Evidence.of(network, troubled)
     add_unbiased_votes(network, evidence, (clean, drives), (troubled, of_troubled))
     count = len(np.unique(drives))
-    readouts = [fit_readout(network, clean, count, modality) for modality in READ_ANEW]
-    for readout in readouts:
-        readout.add_to(network)
+    readout = fit_readout(network, clean, count)
+    readout.add_to(network)
     trusts = fit_trust(network, evidence, count, of_job(progress, TRUST))
-    return trusts or any(readout.weights for readout in readouts)
+    return trusts or bool(readout.weights)
 
 
 def embed_troubled(
@@ -132,14 +130,13 @@ def add_unbiased_votes(
     samples, of_samples = fitted
     others, of_others = judged
     names = np.unique(of_samples)
-    for half, modality in itertools.product((names[::2], names[1::2]), READ_ANEW):
+    column = NETWORK_MODALITIES.index(HEARD)
+    for half in (names[::2], names[1::2]):
         inside = np.isin(of_samples, half)
         if not inside.any():
             continue
-        part = samples.rows(np.flatnonzero(inside))
-        readout = fit_readout(network, part, len(half), modality)
+        readout = fit_readout(network, samples.rows(np.flatnonzero(inside)), len(half))
         rows = torch.from_numpy(np.flatnonzero(~np.isin(of_others, half)))
-        column = NETWORK_MODALITIES.index(modality)
         for task, votes in readout.votes(others).items():
             evidence.votes[task][rows, column] += votes[rows].to(evidence.tokens.device)
 

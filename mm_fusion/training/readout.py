@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What sound and motion say of the road, read anew from drives held out.
+"""What sound says of the road, read anew from drives held out.
 
-Of the drives that they learn from, these encoders come to know each one, and what is read from
-them there holds for these alone. What they give on others still tells something of their road, and
-sound a good deal: linear votes, fitted to drives that they have not learned from, find that.
+Of the drives that it learns from, the encoder of sound comes to know each one, and what is read
+from it there holds for these alone. What it gives on others still tells a good deal of their road:
+linear votes, fitted to drives that it has not learned from, find that.
 """
 
 from __future__ import annotations
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.embed import EmbeddedBatch
 
-READ_ANEW = ('microphone', 'motion')
-"""All but the camera, which has learned the road from photographs."""
-
-_SHRINKAGE = 16.0
+HEARD = 'microphone'
+_SHRINKAGE = 100.0
 """Of the square of the weights on standardised embeddings, over the square of the number of
 drives: one drive says little of others."""
 _STEPS = 100
@@ -40,58 +38,51 @@ _LEAST_DEVIATION = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readout:
-    """What is added to the votes of a modality, by surface task; none where nothing was labelled.
+    """What is added to the votes of sound, by surface task; none where nothing was labelled.
 
     Attributes:
-        modality: Of ``READ_ANEW``.
         weights: float32 (classes, embedding size).
         biases: float32 (classes,).
     """
 
-    modality: str
     weights: Mapping[str, Tensor]
     biases: Mapping[str, Tensor]
 
     def votes(self, samples: EmbeddedBatch) -> dict[str, Tensor]:
         """Give what is added to the votes of some samples: (batch, classes) logits by task."""
-        given = samples.embeddings[self.modality]
+        heard = samples.embeddings[HEARD]
         return {
-            task: functional.linear(given[:, : weight.shape[1]], weight, self.biases[task])
+            task: functional.linear(heard, weight, self.biases[task])
             for task, weight in self.weights.items()
         }
 
     def add_to(self, network: FusionNetwork) -> None:
         """Add it to a network, in place."""
-        state = network.fusion.linear[self.modality].state_dict()
+        state = network.fusion.linear[HEARD].state_dict()
         for task, weight in self.weights.items():
             state[f'tasks.{task}.weight'] += weight.to(state[f'tasks.{task}.weight'].device)
             state[f'tasks.{task}.bias'] += self.biases[task].to(state[f'tasks.{task}.bias'].device)
 
 
-def fit_readout(
-    network: FusionNetwork, samples: EmbeddedBatch, drives: int, modality: str
-) -> Readout:
-    """Fit what is to be added to the votes of a modality; nothing changes by that.
+def fit_readout(network: FusionNetwork, samples: EmbeddedBatch, drives: int) -> Readout:
+    """Fit what is to be added to the votes of sound; nothing changes by that.
 
-    A logistic regression for each task on what the network says from that modality alone, all
-    classes that are there counting alike. It moves the less, the fewer drives there are.
+    A logistic regression for each task on what the network says from sound alone, all classes
+    that are there counting alike. It moves the less, the fewer drives there are.
 
     Args:
         network: As trained.
-        samples: Of drives that it has not learned from; those with a label are used.
+        samples: Of drives that it has not learned from; those with sound and a label are used.
         drives: How many drives they are of.
-        modality: Of ``READ_ANEW``.
     """
-    column = NETWORK_MODALITIES.index(modality)
+    column = NETWORK_MODALITIES.index(HEARD)
     samples = samples.rows((samples.presence[:, column] > 0.0).nonzero()[:, 0].numpy())
     weights: dict[str, Tensor] = {}
     biases: dict[str, Tensor] = {}
     if len(samples.presence):
-        given, said = samples.embeddings[modality], _said(network, samples, modality)
-        layers = network.fusion.linear[modality].state_dict()
-        given = given[:, : layers[f'tasks.{next(iter(said))}.weight'].shape[1]]
-        mean, deviation = given.mean(dim=0), given.std(dim=0, correction=0) + _LEAST_DEVIATION
-        standardised = (given - mean) / deviation
+        heard, said = samples.embeddings[HEARD], _said(network, samples)
+        mean, deviation = heard.mean(dim=0), heard.std(dim=0, correction=0) + _LEAST_DEVIATION
+        standardised = (heard - mean) / deviation
         for task, before in said.items():
             targets = samples.targets[task]
             known = targets != UNLABELLED
@@ -99,14 +90,14 @@ def fit_readout(
                 weight, bias = _regress(standardised[known], before[known], targets[known], drives)
                 weights[task] = weight / deviation
                 biases[task] = bias - weights[task] @ mean
-    return Readout(modality, weights, biases)
+    return Readout(weights, biases)
 
 
 @torch.no_grad()
-def _said(network: FusionNetwork, samples: EmbeddedBatch, modality: str) -> dict[str, Tensor]:
-    """Let a network speak from one modality alone."""
+def _said(network: FusionNetwork, samples: EmbeddedBatch) -> dict[str, Tensor]:
+    """Let a network speak from sound alone."""
     device = next(network.parameters()).device
-    alone = keep_modalities(samples, (modality,))
+    alone = keep_modalities(samples, (HEARD,))
     embeddings = {name: value.to(device) for name, value in alone.embeddings.items()}
     outputs = network.fuse(embeddings, alone.presence.to(device), alone.age_s.to(device))
     return {task: outputs[task].cpu() for task in SURFACE_CLASSES}

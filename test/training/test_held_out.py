@@ -108,7 +108,7 @@ def test_trust_is_learned_from_votes_that_do_not_know_the_drive(network: FusionN
         {**dict.fromkeys(SURFACE_CLASSES, unknown), 'friction': friction},
         ('',) * count,
     )
-    known = fit_readout(network, batch, 1000, 'microphone').votes(batch)['friction'].argmax(dim=1)
+    known = fit_readout(network, batch, 1000).votes(batch)['friction'].argmax(dim=1)
     assert (known == friction).float().mean() > 0.95
     evidence, before = Evidence.of(network, batch), Evidence.of(network, batch)
     add_unbiased_votes(network, evidence, (batch, drives), (batch, drives))
