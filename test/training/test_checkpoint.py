@@ -49,6 +49,28 @@ def test_the_network_comes_back(tmp_path: Path) -> None:
         assert np.array_equal(value.numpy(), network.state_dict()[name].numpy()), name
 
 
+def test_a_later_stage_replaces_the_weights_once_and_leaves_its_mark(tmp_path: Path) -> None:
+    from mm_fusion.training.checkpoint import is_marked, load_network, replace_best
+
+    path = write(tmp_path / 'best.safetensors')
+    network, before = load_network(path)
+    assert not is_marked(path, 'polished')
+    replace_best(path, network)
+    network.state_dict()['fusion.queries'] += 1.0
+    replace_best(path, network, 'polished')
+    assert is_marked(path, 'polished')
+    found, meta = load_network(path)
+    assert meta == {**before, 'done': ['polished']}
+    assert np.array_equal(
+        found.state_dict()['fusion.queries'].numpy(),
+        network.state_dict()['fusion.queries'].numpy(),
+    )
+    written_ns = path.stat().st_mtime_ns
+    replace_best(path, network, 'polished')
+    replace_best(path, network)
+    assert path.stat().st_mtime_ns == written_ns
+
+
 def test_changed_classes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mm_fusion import labels
     from mm_fusion.training import checkpoint
