@@ -13,7 +13,7 @@ OPERATORS = {
     *('Abs', 'Add', 'Cast', 'Clip', 'Concat', 'Conv', 'Cos', 'Div', 'Erf', 'Exp', 'GRU'),
     *('Gather', 'Gemm', 'Greater', 'LSTM', 'LayerNormalization', 'Less', 'Log', 'MatMul'),
     *('MaxPool', 'Min', 'Mul', 'Neg', 'ReduceMax', 'ReduceMean', 'ReduceSum', 'Relu', 'Reshape'),
-    *('Sigmoid', 'Sin', 'Slice', 'Softmax', 'Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh'),
+    *('Sigmoid', 'Sin', 'Slice', 'Softmax', 'Softplus', 'Split', 'Sqrt', 'Squeeze', 'Sub', 'Tanh'),
     *('Transpose', 'Unsqueeze', 'Where'),
 }
 """What TensorRT takes; not among them: STFT, DFT, NonZero, TopK, Loop, If."""
