@@ -5,19 +5,24 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from mm_fusion_msgs.msg import FusionStatus, ModalityStatus
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+from sensor_msgs.msg import Image
 
 from mm_fusion.ros.engine import Engine
+from mm_fusion.ros.frame_memory import FrameMemory
 from support.ros_graph import Car, Graph, activated, parameters, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mm_fusion.settings import Settings
+    from mm_fusion.types.sensors import RawImage
 
 pytestmark = pytest.mark.ros
 
@@ -193,3 +198,27 @@ def test_a_lifecycle_round_trip_keeps_the_networks_and_forgets_the_drive(
     graph.until(lambda: car.roads, 'road states after the second configuration')
     assert node.trigger_shutdown() == SUCCESS
     assert state_of(graph, node) == 'finalized'
+
+
+def test_raw_frames_are_shown_to_the_memory_by_the_thread_that_receives_them(
+    graph: Graph, bundle: Path
+) -> None:
+    class Noted(FrameMemory):
+        def see(self, frame: RawImage) -> None:
+            seen.append((frame.pixels.shape, threading.current_thread()))
+
+    seen: list[tuple[tuple[int, ...], threading.Thread]] = []
+    activated(graph, bundle, memory=Noted())
+    car = Car(graph, sensors=('audio',))
+    camera = graph.add(Node('camera', context=graph.context))
+    outlet = camera.create_publisher(Image, 'image', 5)
+
+    def expose() -> None:
+        image = Image(height=4, width=6, encoding='bgr8', step=18, data=bytes(72))
+        image.header.stamp = camera.get_clock().now().to_msg()
+        outlet.publish(image)
+
+    camera.create_timer(0.05, expose)
+    car.drive()
+    graph.until(lambda: len(seen) > 1, 'raw frames')
+    assert set(seen) == {((4, 6, 3), threading.main_thread())}

@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import rclpy
+from rclpy.executors import ExternalShutdownException
 
+from mm_fusion.nodes import fusion_node
+from mm_fusion.ros.frame_memory import FrameMemory
 from mm_fusion.ros.parameter_file import parameter_file
 from support.ros_graph import DEADLINE_S, Car, Graph
 
@@ -80,3 +84,29 @@ def test_a_parameter_file_with_an_unknown_name_is_refused_and_the_node_lives(
         process.send_signal(signal.SIGTERM)
         _, logged = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, logged
+
+
+@pytest.mark.parametrize('kept', [True, False])
+def test_the_process_keeps_freed_memory_before_anything_else(
+    kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+
+    def keep() -> bool:
+        order.append('memory')
+        return kept
+
+    def node(**options: object) -> None:
+        order.append(options['memory'])
+        raise ExternalShutdownException
+
+    monkeypatch.setattr(fusion_node, 'keep_freed_memory', keep)
+    monkeypatch.setattr(rclpy, 'init', lambda args: order.append('rclpy'))
+    monkeypatch.setattr(fusion_node, 'FusionNode', node)
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        fusion_node.main([])
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert order[:2] == ['memory', 'rclpy']
+    assert isinstance(order[2], FrameMemory) is kept
