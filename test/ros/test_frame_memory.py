@@ -9,9 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from mm_fusion.ros.frame_memory import keep_freed_memory
+from mm_fusion.ros import frame_memory
+from mm_fusion.ros.frame_memory import FrameMemory, keep_freed_memory
+from mm_fusion.types.sensors import RawImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +70,20 @@ def test_frames_take_their_memory_once() -> None:
     kept, (begin, *later) = run(keep=False)
     assert not kept
     assert max(later) - begin < 30
+
+
+def test_frames_like_those_before_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+
+    def take(size: int) -> None:
+        taken.append(size)
+
+    monkeypatch.setattr(frame_memory, 'bytearray', take, raising=False)
+    memory = FrameMemory()
+    for height, width in ((360, 640), (360, 640), (240, 320), (480, 640), (360, 640)):
+        pixels = np.zeros((height, width, 3), np.uint8)
+        memory.see(RawImage(0, 0, 'camera', 'bgr8', pixels))
+    assert taken == [360 * 640 * 3] * 12 + [480 * 640 * 3] * 12
 
 
 @pytest.mark.parametrize(
