@@ -23,9 +23,8 @@ from benchmarks.fusion_data import add_data_arguments, complete, fuse, read_driv
 from benchmarks.fusion_figures import draw_robustness
 from benchmarks.fusion_scores import interval, resample, wet_or_dry
 from benchmarks.fusion_tables import markdown, write_csv
-from mm_fusion.features.quality import image_quality
-from mm_fusion.settings import Settings
-from mm_fusion.training.augment.sounds import coloured_noise, mix
+from mm_fusion.training.augment.blinding import under, withheld
+from mm_fusion.training.augment.sounds import coloured_noise
 from mm_fusion.training.augment.weather import dusk, glare, lens_drops
 from mm_fusion.training.checkpoint import load_start
 from mm_fusion.training.data.altered import Altered
@@ -78,24 +77,21 @@ def weathered(
 
 def blinded(steps: Sequence[Weather]) -> Change:
     """Make a change of the image alone, or none of it left."""
-    least = Settings().camera.min_quality
 
     def change(sample: Sample, random: np.random.Generator) -> Sample:
-        image = None if sample.image is None else weathered(sample.image, steps, random)
-        if image is not None and image_quality(image) < least:
-            image = None
-        return replace(sample, image=image)
+        if sample.image is None:
+            return sample
+        return replace(sample, image=withheld(weathered(sample.image, steps, random)))
 
     return change
 
 
 def drowned(sample: Sample, random: np.random.Generator) -> Sample:
     """Lay noise of ten times the power over the sound."""
-    audio = sample.audio
-    if audio is not None:
-        audio = mix(audio, coloured_noise(audio.size, random, _COLOUR_DB), _NOISE_DB)
-        audio = audio / np.float32(max(1.0, float(np.abs(audio).max())))
-    return replace(sample, audio=audio)
+    if sample.audio is None:
+        return sample
+    noise = coloured_noise(sample.audio.size, random, _COLOUR_DB)
+    return replace(sample, audio=under(sample.audio, noise, _NOISE_DB))
 
 
 def embed_conditions(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import nn
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.embed import EmbeddedBatch
 
+_AnyBatch = TypeVar('_AnyBatch', bound='Batch | EmbeddedBatch')
 
 _BOUNDED = ('camera', 'microphone')
 """What bfloat16 may be used for."""
@@ -129,7 +130,7 @@ def _newest(motion: Tensor, steps: int) -> Tensor:
     return motion[:, -steps:]
 
 
-def to_device(batch: Batch | EmbeddedBatch, device: torch.device) -> Batch | EmbeddedBatch:
+def to_device(batch: _AnyBatch, device: torch.device) -> _AnyBatch:
     """Move every tensor of a batch to where the network is."""
     if device.type == 'cpu':
         return batch

@@ -18,6 +18,7 @@ from torch.nn import functional
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.training.embed import keep_modalities
 from mm_fusion.training.losses import evened
+from mm_fusion.training.objective import to_device
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -97,9 +98,8 @@ def fit_readout(network: FusionNetwork, samples: EmbeddedBatch, drives: int) -> 
 def _said(network: FusionNetwork, samples: EmbeddedBatch) -> dict[str, Tensor]:
     """Let a network speak from sound alone."""
     device = next(network.parameters()).device
-    alone = keep_modalities(samples, (HEARD,))
-    embeddings = {name: value.to(device) for name, value in alone.embeddings.items()}
-    outputs = network.fuse(embeddings, alone.presence.to(device), alone.age_s.to(device))
+    alone = to_device(keep_modalities(samples, (HEARD,)), device)
+    outputs = network.fuse(alone.embeddings, alone.presence, alone.age_s)
     return {task: outputs[task].cpu() for task in SURFACE_CLASSES}
 
 

@@ -122,8 +122,10 @@ def train_run(
             progress,
         )
         network = trainer.fit()
-        if weigh and not is_marked(folder / BEST, HELD_OUT):
-            if learn_held_out(network, shares, start, progress) and world.writes:
+        learned = is_marked(folder / BEST, HELD_OUT)
+        world.wait()  # all have looked before one writes
+        if weigh and not learned and learn_held_out(network, shares, start, progress):
+            if world.writes:
                 replace_best(folder / BEST, network, HELD_OUT)
             world.wait()
         return refine_path(network, learner)

@@ -22,6 +22,7 @@ from torch.nn import functional
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.models.heads import TASK_SIZES
 from mm_fusion.training.losses import evened
+from mm_fusion.training.objective import to_device
 from mm_fusion.types.features import NETWORK_MODALITIES
 
 if TYPE_CHECKING:
@@ -63,14 +64,12 @@ class Evidence:
     @torch.no_grad()
     def of(cls, network: FusionNetwork, samples: EmbeddedBatch) -> Evidence:
         """Make it of embedded samples, where the network is."""
-        device = next(network.parameters()).device
-        embeddings = {name: value.to(device) for name, value in samples.embeddings.items()}
-        presence, age_s = samples.presence.to(device), samples.age_s.to(device)
+        found = to_device(samples, next(network.parameters()).device)
         return cls(
-            network.tokens(embeddings, presence, age_s),
-            presence,
-            network.votes(embeddings, presence),
-            {name: value.to(device) for name, value in samples.targets.items()},
+            network.tokens(found.embeddings, found.presence, found.age_s),
+            found.presence,
+            network.votes(found.embeddings, found.presence),
+            found.targets,
         )
 
     def rows(self, chosen: Tensor) -> Evidence:

@@ -35,7 +35,7 @@ class AttentionFusion(FeatureFusion):
     nearly everything. It is added to the scores of both, and without effect until then: a number
     for each task and modality, and one for each pair of modalities. What a token itself gives can
     only lower what its sensor is worth, since one that is blinded or drowned tells less than the
-    same one when it is not: by the softplus of a linear function, as a filter's gate.
+    same one when it is not: by the softplus of a linear function.
     """
 
     task_trust: Tensor
