@@ -52,6 +52,25 @@ def test_spectrogram_is_that_of_a_fourier_transform() -> None:
     assert found[1] == pytest.approx(decibel - decibel.mean(axis=1, keepdims=True), abs=1e-3)
 
 
+def test_what_is_faint_is_heard_beside_what_is_loud() -> None:
+    import torch
+
+    from mm_fusion.models.encoders.sound import LogMel
+
+    seconds = torch.arange(16_000) / 16_000
+    hum = 0.9 * torch.sin(2 * torch.pi * 60 * seconds)[None]
+    tone = 1e-3 * torch.sin(2 * torch.pi * 4_000 * seconds)[None]
+    spectrogram = LogMel()
+    for faint in (tone, 0.0 * tone):
+        shape = spectrogram(hum + faint)[0, 0]
+        # Far from the hum, the bands have what they have without it.
+        alone = spectrogram(faint)[0, 0]
+        above = slice(32, 64)
+        assert torch.allclose(
+            shape[above] - shape[above].mean(), alone[above] - alone[above].mean(), atol=0.02
+        )
+
+
 def test_the_microphones_gain_changes_nothing() -> None:
     import torch
 
