@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from geometry_msgs.msg import TwistStamped
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.serialization import deserialize_message
@@ -167,7 +168,7 @@ def test_a_signal_ends_the_process_with_a_whole_recording(graph: Graph, tmp_path
     path, summary = tmp_path / 'bag', tmp_path / 'summary.json'
     process = subprocess.Popen(
         [sys.executable, '-m', 'mm_fusion.nodes.bag_recorder', str(path), '/velocity',
-         '--drain', '0.2', '--summary', str(summary)],
+         '--drain', '2', '--summary', str(summary)],
         stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
@@ -175,6 +176,9 @@ def test_a_signal_ends_the_process_with_a_whole_recording(graph: Graph, tmp_path
         graph.until(outlet.get_subscription_count, 'the subscription')
         for i in range(3):
             outlet.publish(speed(float(i)))
+        # The writer knows the reader before the reader knows the writer: what is sent meanwhile
+        # arrives with the next heartbeat, which is seconds later.
+        assert outlet.wait_for_all_acked(Duration(seconds=DEADLINE_S))
         process.send_signal(signal.SIGINT)
         _, logged = process.communicate(timeout=DEADLINE_S)
     finally:
