@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mm_fusion.types.features import MODES, STEP_S, STEPS
 from mm_fusion.types.predictions import FRICTION_CLASSES, MATERIAL_CLASSES, UNEVENNESS_CLASSES
@@ -60,15 +61,37 @@ def _small_network(size: int, hidden: int, outputs: int) -> tuple[nn.Sequential,
 
 
 class FrictionCoefficientHead(nn.Module):
-    """Mean in (0, 1.2) and bounded log deviation of the friction coefficient."""
+    """Mean in (0, 1.2) and bounded log deviation of the friction coefficient.
+
+    What the classes of friction tell of it is learned last, from drives that the encoders have
+    not learned from (``training.coefficient``), and is without effect until then.
+    """
+
+    by_class: Tensor
 
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
         self.layers, _ = _small_network(size, hidden, 2)
+        self.register_buffer('by_class', torch.zeros(2, TASK_SIZES['friction']))
 
-    def forward(self, fused: Tensor) -> Tensor:
-        """Give float32 (batch, 2) for ``fused``, float32 (batch, size)."""
-        mean, spread = torch.split(self.layers(fused), 1, dim=1)
+    @property
+    def read(self) -> tuple[Tensor, ...]:
+        """What is learned of the coefficient last: weight and bias of the last layer, classes."""
+        return *self.layers[-1].parameters(), self.by_class
+
+    def forward(self, fused: Tensor, friction: Tensor) -> Tensor:
+        """Give float32 (batch, 2) for (batch, size) and (batch, 6), logits of the classes."""
+        return self.say(self.hidden(fused), friction.softmax(dim=1))
+
+    def hidden(self, fused: Tensor) -> Tensor:
+        """Give float32 (batch, hidden), what does not depend on ``read``."""
+        found: Tensor = self.layers[:-1](fused)
+        return found
+
+    def say(self, hidden: Tensor, friction: Tensor) -> Tensor:
+        """Give float32 (batch, 2) for what ``hidden`` gives and (batch, 6) probabilities."""
+        raw = self.layers[-1](hidden) + functional.linear(friction, self.by_class)
+        mean, spread = torch.split(raw, 1, dim=1)
         low, high = LOG_STD_BOUNDS
         log_std = 0.5 * (low + high) + 0.5 * (high - low) * torch.tanh(spread)
         return torch.cat([HIGHEST_FRICTION * torch.sigmoid(mean), log_std], dim=1)
@@ -143,18 +166,23 @@ class Heads(nn.Module):
         self.friction_coefficient = FrictionCoefficientHead(size, hidden)
         self.trajectory = TrajectoryHead(size, size)
 
-    def forward(self, fused: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def forward(
+        self, fused: Mapping[str, Tensor], votes: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
         """Predict every task.
 
         Args:
             fused: By task of ``TASKS``, float32 (batch, size).
+            votes: By task of ``TASK_SIZES``, float32 (batch, classes), added to its logits.
 
         Returns:
             Logits (batch, classes) by task of ``TASK_SIZES``; ``friction_coefficient``
             (batch, 2): mean and log deviation; ``modes`` (batch, 6) and ``trajectory``
             (batch, 6, 12, 5) of ``TrajectoryHead``.
         """
-        outputs = {task: head(fused[task]) for task, head in self.classes.items()}
-        outputs['friction_coefficient'] = self.friction_coefficient(fused['friction_coefficient'])
+        outputs = {task: head(fused[task]) + votes[task] for task, head in self.classes.items()}
+        outputs['friction_coefficient'] = self.friction_coefficient(
+            fused['friction_coefficient'], outputs['friction']
+        )
         outputs['modes'], outputs['trajectory'] = self.trajectory(fused['trajectory'])
         return outputs

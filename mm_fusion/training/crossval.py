@@ -118,7 +118,7 @@ def cross_validate(plan: Plan, folds: int, workers: int, progress: Progress) -> 
 
     Each fold is left in a folder of its own, ``fold0`` and on, as exportable as the whole. A run
     that was stopped goes on where it was. Validation bags are for the whole alone, which learns
-    from them how sound is read and what modalities are worth (``learn_held_out``).
+    from them what ``learn_held_out`` says.
 
     Args:
         plan: What to train.

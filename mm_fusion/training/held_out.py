@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mm_fusion contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is learned from drives held out: how sound is read, and whom to trust.
+"""What is learned from drives held out: how sound and the coefficient are read, and whom to trust.
 
 Cameras are blinded and sound is drowned for a part of it, so that what a sensor gives says how far
 it is to be trusted.
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from mm_fusion.training.augment.blinding import blinded, drowned
+from mm_fusion.training.coefficient import fit_coefficient
 from mm_fusion.training.data.altered import Altered
 from mm_fusion.training.embed import concatenate, embed_changed, embed_source
 from mm_fusion.training.progress import of_job
@@ -44,10 +45,10 @@ def learn_held_out(
     start: FusionNetwork | None,
     progress: Progress,
 ) -> bool:
-    """Learn how sound is read, then what modalities are worth beside each other.
+    """Learn how sound and the friction coefficient are read, then what modalities are worth.
 
-    The latter judges sound by votes that were fitted to the other half of the drives, since it
-    would trust votes that know these. Both in place.
+    The last two judge sound by votes that were fitted to the other half of the drives, since they
+    would trust votes that know these. All in place.
 
     Args:
         network: As trained.
@@ -83,8 +84,10 @@ def learn_held_out(
     count = len(np.unique(drives))
     readout = fit_readout(network, clean, count)
     readout.add_to(network)
+    # Before trust: who is worth what of the coefficient shows only once it is read well.
+    reads = fit_coefficient(network, evidence, count)
     trusts = fit_trust(network, evidence, count, of_job(progress, TRUST))
-    return trusts or bool(readout.weights)
+    return reads or trusts or bool(readout.weights)
 
 
 def embed_troubled(

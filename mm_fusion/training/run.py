@@ -70,8 +70,8 @@ def train_run(
     """Train, and leave checkpoints and curves in a folder; goes on where it was stopped.
 
     First sound by itself (``learn_sound``), then everything but the path of the motion, then how
-    sound is read and what modalities are worth beside each other (``learn_held_out``), then that
-    path by itself (``refine_path``).
+    sound and the friction coefficient are read and what modalities are worth beside each other
+    (``learn_held_out``), then that path by itself (``refine_path``).
 
     With ``freeze_encoders`` every sample is embedded once, as it is, and the fusion learns from
     that; else from augmented samples.

@@ -110,8 +110,8 @@ def fit_trust(
     Returns:
         Whether there was anything to learn from, and a strategy that learns it.
     """
-    trust, choices = network.fusion.trust, list(_choices(evidence))
-    if not trust or not choices:
+    trust, chosen = network.fusion.trust, list(choices(evidence, _FEWEST))
+    if not trust or not chosen:
         return False
     network.requires_grad_(False).eval()  # noqa: FBT003  # torch's own signature
     before = [values.clone() for values in trust]
@@ -128,9 +128,9 @@ def fit_trust(
         loss = (
             _SHRINKAGE / drives**2 * torch.cat([part.flatten() for part in changes]).square().sum()
         )
-        for choice in choices:
+        for choice in chosen:
             outputs = network.fusion.fuse_tokens(choice.tokens, choice.presence, choice.votes)
-            loss = loss + _loss(outputs, choice.targets, log_temperatures) / len(choices)
+            loss = loss + _loss(outputs, choice.targets, log_temperatures) / len(chosen)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -140,9 +140,14 @@ def fit_trust(
     return True
 
 
-def _choices(evidence: Evidence) -> Iterator[Evidence]:
-    """Give the samples with each choice of modalities that some of them have all of."""
-    for size in range(_FEWEST, len(NETWORK_MODALITIES) + 1):
+def choices(evidence: Evidence, fewest: int) -> Iterator[Evidence]:
+    """Give the samples with each choice of modalities that some of them have all of.
+
+    Args:
+        evidence: Of these samples; of many, some are taken evenly.
+        fewest: Modalities of a choice.
+    """
+    for size in range(fewest, len(NETWORK_MODALITIES) + 1):
         for names in itertools.combinations(NETWORK_MODALITIES, size):
             columns = [NETWORK_MODALITIES.index(name) for name in names]
             having = (evidence.presence[:, columns].amin(dim=1) > 0.0).nonzero()[:, 0]

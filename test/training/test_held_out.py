@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.torch
 
 BOTH = ('camera', 'microphone')
+COEFFICIENT = {
+    f'fusion.heads.friction_coefficient.{name}'
+    for name in ('layers.3.weight', 'layers.3.bias', 'by_class')
+}
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def test_there_is_nothing_to_learn_from_photographs_or_from_what_was_learned(
     before = {name: value.clone() for name, value in network.state_dict().items()}
     for nothing in (
         share('bags', BOTH, held_out=False),
-        share('bags', ('camera',)),
+        share('bags', ('motion',)),
         share('photographs', BOTH),
     ):
         assert not learn_held_out(network, [nothing], None, lambda *_: None)
@@ -56,20 +60,35 @@ def test_there_is_nothing_to_learn_from_photographs_or_from_what_was_learned(
         assert np.array_equal(value.numpy(), before[name].numpy()), name
 
 
-def test_votes_of_sound_and_trust_are_all_that_changes(network: FusionNetwork) -> None:
+def changes(network: FusionNetwork, sensors: tuple[str, ...]) -> tuple[set[str], list[str]]:
+    """Learn from tiny drives; tell what has changed, and what was told."""
     from mm_fusion.training.held_out import learn_held_out
 
     before = {name: value.clone() for name, value in network.state_dict().items()}
     told: list[str] = []
-    assert learn_held_out(network, [share('bags', BOTH)], None, lambda job, *_: told.append(job))
-    changed = {
-        name
-        for name, value in network.state_dict().items()
-        if not np.array_equal(value.numpy(), before[name].numpy())
-    }
+    assert learn_held_out(
+        network, [share('bags', sensors)], None, lambda job, *_: told.append(job)
+    )
+    after = network.state_dict()
+    return {
+        name for name in after if not np.array_equal(after[name].numpy(), before[name].numpy())
+    }, told
+
+
+def test_votes_of_sound_trust_and_the_coefficient_change_and_nothing_else(
+    network: FusionNetwork,
+) -> None:
+    changed, told = changes(network, BOTH)
     votes = {f'fusion.linear.microphone.tasks.friction.{kind}' for kind in ('weight', 'bias')}
-    assert changed == votes | {f'fusion.{kind}' for kind in ('task_trust', 'token_trust', 'doubt')}
+    trust = {f'fusion.{kind}' for kind in ('task_trust', 'token_trust', 'doubt')}
+    assert changed == votes | trust | COEFFICIENT
     assert told == ['embedding'] * 3 + ['trust'] * 200
+
+
+def test_cameras_alone_tell_how_the_coefficient_is_read(network: FusionNetwork) -> None:
+    changed, told = changes(network, ('camera',))
+    assert changed == COEFFICIENT
+    assert told == ['embedding'] * 2
 
 
 def test_what_training_went_on_from_is_gone_on_from(network: FusionNetwork) -> None:

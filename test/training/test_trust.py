@@ -216,10 +216,10 @@ def test_few_drives_move_little(trained: FusionNetwork) -> None:
 
 def test_a_choice_of_many_samples_is_thinned_evenly(trained: FusionNetwork) -> None:
     from mm_fusion.training.embed import keep_modalities
-    from mm_fusion.training.trust import Evidence, _choices
+    from mm_fusion.training.trust import Evidence, choices
 
     batch = samples(5000, 0.0, 1)
-    (choice,) = _choices(Evidence.of(trained, batch))
+    (choice,) = choices(Evidence.of(trained, batch), fewest=2)
     assert len(choice.presence) == 2000
     there = {tuple(row) for row in choice.tokens[:, 0].tolist()}
     every = Evidence.of(trained, batch).tokens[:, 0].tolist()
@@ -227,4 +227,6 @@ def test_a_choice_of_many_samples_is_thinned_evenly(trained: FusionNetwork) -> N
     assert found[0] == 0
     assert found[-1] == 4999
     assert max(np.diff(found)) == 3
-    assert not list(_choices(Evidence.of(trained, keep_modalities(batch, ['camera']))))
+    alone = Evidence.of(trained, keep_modalities(batch, ['camera']))
+    assert not list(choices(alone, fewest=2))
+    assert [len(one.presence) for one in choices(alone, fewest=1)] == [2000]

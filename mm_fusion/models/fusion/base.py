@@ -201,11 +201,11 @@ class FeatureFusion(Fusion):
     ) -> dict[str, Tensor]:
         """Add the votes by their shares to what the fused vectors say, as ``Fusion`` says."""
         fused, shares = self.trunk(tokens, presence)
-        outputs = self.heads(fused)
-        for task in TASK_SIZES:
-            share = shares[:, TASKS.index(task)].unsqueeze(1)
-            outputs[task] = outputs[task] + torch.matmul(share, votes[task]).squeeze(1)
-        return {**outputs, 'modality_weights': road_weights(shares)}
+        weighted = {
+            task: torch.matmul(shares[:, TASKS.index(task)].unsqueeze(1), votes[task]).squeeze(1)
+            for task in TASK_SIZES
+        }
+        return {**self.heads(fused, weighted), 'modality_weights': road_weights(shares)}
 
 
 def by_task(fused: Tensor) -> dict[str, Tensor]:

@@ -50,17 +50,16 @@ class DecisionFusion(Fusion):
     ) -> dict[str, Tensor]:
         """Predict every task from the modalities that are present, as ``Fusion`` says."""
         decisions = []
-        for name, token in zip(NETWORK_MODALITIES, tokens.unbind(dim=1), strict=True):
-            decisions.append(self.heads[name](dict.fromkeys(TASKS, token)))
+        for index, name in enumerate(NETWORK_MODALITIES):
+            own = {task: votes[task][:, index] for task in TASK_SIZES}
+            decisions.append(self.heads[name](dict.fromkeys(TASKS, tokens[:, index]), own))
         powers = torch.exp(-self.log_temperature) * presence.unsqueeze(2)  # (batch, 3, tasks)
         power = dict(zip(TASKS, torch.split(powers, 1, dim=2), strict=True))
 
         def stacked(key: str) -> Tensor:
             return torch.stack([decision[key] for decision in decisions], dim=1)
 
-        outputs = {
-            task: ((stacked(task) + votes[task]) * power[task]).sum(dim=1) for task in TASK_SIZES
-        }
+        outputs = {task: (stacked(task) * power[task]).sum(dim=1) for task in TASK_SIZES}
         outputs['friction_coefficient'] = _fuse_scalars(
             stacked('friction_coefficient'), power['friction_coefficient']
         )

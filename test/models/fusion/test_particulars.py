@@ -159,9 +159,10 @@ def decide(
 
     torch.manual_seed(2)
     tokens, presence = torch.randn(1, 3, 16), torch.tensor([present])
+    silent = {task: vote[:, 0] for task, vote in no_votes().items()}
     with torch.no_grad():
         own = [
-            head(dict.fromkeys(TASKS, tokens[:, index]))
+            head(dict.fromkeys(TASKS, tokens[:, index]), silent)
             for index, head in enumerate(fusion.heads.values())
         ]
         return fusion.fuse_tokens(tokens * presence[..., None], presence, no_votes()), own
