@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAX_BYTES = 25 * 1024**2
+MAX_BYTES = 25_000_000
 SETTINGS = InferenceSettings(threads=1)
 
 
