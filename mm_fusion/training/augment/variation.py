@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from mm_fusion.training.augment.blinding import blinded
 from mm_fusion.training.augment.images import ImageVariation, vary_image
 from mm_fusion.training.augment.motion import held_motion, noisy_motion
 from mm_fusion.training.augment.samples import (
@@ -27,6 +28,7 @@ from mm_fusion.training.augment.sounds import (
     mix,
     shortened,
 )
+from mm_fusion.training.data.sample import answerable
 from mm_fusion.types.predictions import FRICTION_CLASSES
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class BagVariation:
         siren: Probability that a siren is mixed into a drive that has none.
         noise: Probability of noise on the motion.
         outage: Probability that the motion is held for a while.
+        blinding: Probability that the camera is blinded, far beyond what ``image`` does: what it
+            still shows then says little, and its encoder has to learn to say so.
         ageing: Probability, of camera and of sound, to come from an earlier sample.
         dropout: Probability by modality that it is missing; never all.
     """
@@ -73,6 +77,7 @@ class BagVariation:
     siren: float = 0.2
     noise: float = 0.5
     outage: float = 0.1
+    blinding: float = 0.25
     ageing: float = 0.05
     dropout: Mapping[str, float] = field(
         default_factory=lambda: {'camera': 0.2, 'microphone': 0.2, 'motion': 0.1}
@@ -116,7 +121,12 @@ def vary_sample(
         variation.image,
         may_rain=sample.targets.friction != _DRY,
     )
-    return replace(sample, image=image)
+    sample = replace(sample, image=image)
+    if random.random() >= variation.blinding:
+        return sample
+    changed = blinded(sample, random)
+    left = any(value is not None for value in changed.inputs)
+    return answerable(changed) if left else sample
 
 
 def _aged(

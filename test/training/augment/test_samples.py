@@ -14,6 +14,7 @@ import pytest
 from mm_fusion.geometry.ego_state import EgoState
 from mm_fusion.geometry.prediction import predict_path
 from mm_fusion.metrics.trajectory import STEPS_S
+from mm_fusion.training.augment.images import ImageVariation
 from mm_fusion.training.augment.samples import (
     age_modality,
     drop_modalities,
@@ -180,3 +181,27 @@ def test_varied_samples_differ_repeat_and_stay_sound() -> None:
     assert not ages[:, 2].any()
     motions = np.stack([s.motion for s in samples if s.motion is not None])
     assert {-1, 1} == set(np.sign(motions[:, -1, 1]))
+
+
+def test_a_blinded_camera_is_withheld_or_shows_less_but_is_never_the_last_to_go() -> None:
+    blocks = np.kron(np.random.default_rng(1).integers(0, 255, (8, 8, 1)), np.ones((8, 8, 3)))
+    scene = blocks.astype(np.uint8)
+
+    def vary(seed: int, blinding: float, *, sound: bool) -> Sample:
+        plain = ImageVariation(1.0, 0.0, *[0.0] * 5)
+        variation = BagVariation(plain, mirror=0.0, blinding=blinding, dropout={})
+        audio = np.full(100, 0.1, np.float32) if sound else None
+        sample = Sample(scene, audio, None, targets=Targets(friction=1, siren=-1))
+        random = np.random.default_rng(seed)
+        return vary_sample(sample, 64, random, variation, lambda _: None, None)
+
+    clear = vary(0, 0.0, sound=True)
+    assert clear.image is not None
+    assert np.array_equal(clear.image, scene)
+    troubled = [vary(seed, 1.0, sound=True) for seed in range(60)]
+    assert any(sample.image is None for sample in troubled)
+    assert not any(
+        np.array_equal(sample.image, scene) for sample in troubled if sample.image is not None
+    )
+    assert all(sample.targets.friction == 1 for sample in troubled)  # still heard
+    assert all(vary(seed, 1.0, sound=False).image is not None for seed in range(60))
