@@ -41,9 +41,7 @@ _FEWEST = 2
 """Modalities that must be there for one to be worth more than another."""
 _MOST = 2000
 """Samples of a choice that are learned from, evenly among those there are."""
-_COEFFICIENT_UNIT = 0.03
-"""An error of the friction coefficient that counts like one unit of cross-entropy: about half of
-what the camera is wrong by on other drives, so that the task has a say."""
+_COEFFICIENT_UNIT = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.realdata
 
-COUNT = 160
+COUNT = 480
 TASKS = ('friction', 'material', 'unevenness')
 ALLOWED_SHARE = 0.01
 
