@@ -59,8 +59,8 @@ _POLL_S = 0.2
 _HELD_OUT = (
     'Held out: {share:.0%} of the groups (scenes of near-duplicate photographs, recordings of '
     'sound, drives{apart}). The epoch with the lowest loss on it was taken, and temperatures, '
-    'threshold, covariance scales and what modalities are worth beside each other were fitted on '
-    'it, which flatters these figures a little.'
+    'threshold, covariance scales, how sound and the friction coefficient are read and what '
+    'modalities are worth beside each other were fitted on it, which flatters these figures.'
 )
 _FOLDS = (
     '{folds}-fold cross-validation. Photographs are split by scenes of near-duplicates, clips by '

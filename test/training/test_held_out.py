@@ -91,6 +91,18 @@ def test_cameras_alone_tell_how_the_coefficient_is_read(network: FusionNetwork) 
     assert told == ['embedding'] * 2
 
 
+def test_the_coefficient_is_read_before_trust_is_learned(
+    network: FusionNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mm_fusion.training import held_out
+
+    told: list[str] = []
+    for name in ('fit_coefficient', 'fit_trust'):
+        monkeypatch.setattr(held_out, name, lambda *_, name=name: told.append(name))
+    held_out.learn_held_out(network, [share('bags', BOTH)], None, lambda *_: None)
+    assert told == ['fit_coefficient', 'fit_trust']
+
+
 def test_what_training_went_on_from_is_gone_on_from(network: FusionNetwork) -> None:
     from mm_fusion.models.network import build_network
     from mm_fusion.training.held_out import learn_held_out
