@@ -14,6 +14,7 @@ import torch
 
 from mm_fusion.models.fusion.base import FeatureFusion
 from mm_fusion.training.losses import gaussian_divergence
+from mm_fusion.training.minimise import minimise
 from mm_fusion.training.trust import choices
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SHRINKAGE = 1.0
 """Of the square of what changes, over the square of the number of drives: one drive says little
 of others."""
-_STEPS = 300
+_EVALUATIONS = 400
 
 
 def fit_coefficient(network: FusionNetwork, evidence: Evidence, drives: int) -> bool:
@@ -49,22 +50,15 @@ def fit_coefficient(network: FusionNetwork, evidence: Evidence, drives: int) -> 
     head = fusion.heads.friction_coefficient
     told = [_told(fusion, choice) for choice in chosen]
     before = [values.clone() for values in head.read]
-    for values in head.read:
-        values.requires_grad_(True)  # noqa: FBT003
-    optimizer = torch.optim.LBFGS(head.read, max_iter=_STEPS, line_search_fn='strong_wolfe')
 
     def loss() -> torch.Tensor:
-        optimizer.zero_grad()
         changes = [(now - old).flatten() for now, old in zip(head.read, before, strict=True)]
         total = _SHRINKAGE / drives**2 * torch.cat(changes).square().sum()
         for hidden, friction, truth in told:
             total = total + gaussian_divergence(head.say(hidden, friction), truth) / len(told)
-        total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
-    for values in head.read:
-        values.requires_grad_(False)  # noqa: FBT003
+    minimise(head.read, loss, _EVALUATIONS)
     return True
 
 

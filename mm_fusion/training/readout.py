@@ -18,6 +18,7 @@ from torch.nn import functional
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.training.embed import keep_modalities
 from mm_fusion.training.losses import evened
+from mm_fusion.training.minimise import minimise
 from mm_fusion.training.objective import to_device
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -33,7 +34,7 @@ HEARD = 'microphone'
 _SHRINKAGE = 100.0
 """Of the square of the weights on standardised embeddings, over the square of the number of
 drives: one drive says little of others."""
-_STEPS = 100
+_EVALUATIONS = 125
 _LEAST_DEVIATION = 1e-3
 
 
@@ -106,19 +107,13 @@ def _said(network: FusionNetwork, samples: EmbeddedBatch) -> dict[str, Tensor]:
 def _regress(x: Tensor, before: Tensor, targets: Tensor, drives: int) -> tuple[Tensor, Tensor]:
     """Fit weights (classes, size) and biases (classes,) of what is added to logits."""
     classes = before.shape[1]
-    weight = torch.zeros(classes, x.shape[1], requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
+    weight, bias = torch.zeros(classes, x.shape[1]), torch.zeros(classes)
     counts = evened(targets, classes)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn='strong_wolfe')
 
     def loss() -> Tensor:
-        optimizer.zero_grad()
         logits = before + functional.linear(x, weight, bias)
-        found = functional.cross_entropy(logits, targets, counts)
         shrinkage = _SHRINKAGE / drives**2 * (weight.square().sum() + bias.square().sum())
-        total = found + shrinkage
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
+        return functional.cross_entropy(logits, targets, counts) + shrinkage
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
-    return weight.detach(), bias.detach()
+    minimise([weight, bias], loss, _EVALUATIONS)
+    return weight, bias

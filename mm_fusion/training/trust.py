@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from torch.nn import functional
 from mm_fusion.labels import SURFACE_CLASSES, UNLABELLED
 from mm_fusion.models.heads import TASK_SIZES
 from mm_fusion.training.losses import evened
+from mm_fusion.training.minimise import minimise
 from mm_fusion.training.objective import to_device
 from mm_fusion.types.features import NETWORK_MODALITIES
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.embed import EmbeddedBatch
 
-_STEPS, _RATE = 200, 0.1
+_EVALUATIONS = 400
 _SHRINKAGE = 1.0
 """Of the square of what is learned, over the square of the number of drives: one drive says little
 of others."""
@@ -105,7 +105,7 @@ def fit_trust(
         network: As trained; it goes on from the trust that it has.
         evidence: Of drives that the network has not learned from.
         drives: How many drives it is of; the fewer, the less is learned.
-        progress: Told the steps done and their number.
+        progress: Told how often the loss was asked for, and how often it is at most.
 
     Returns:
         Whether there was anything to learn from, and a strategy that learns it.
@@ -115,28 +115,20 @@ def fit_trust(
         return False
     network.requires_grad_(False).eval()  # noqa: FBT003  # torch's own signature
     before = [values.clone() for values in trust]
-    log_temperatures = {
-        task: torch.zeros((), device=trust[0].device, requires_grad=True) for task in TASK_SIZES
-    }
-    for values in trust:
-        values.requires_grad_(True)  # noqa: FBT003
-    optimizer = torch.optim.Adam([*trust, *log_temperatures.values()], _RATE)
-    for step in range(_STEPS):
-        for group in optimizer.param_groups:
-            group['lr'] = _RATE * 0.5 * (1.0 + math.cos(math.pi * step / _STEPS))
-        changes = [values - old for values, old in zip(trust, before, strict=True)]
-        loss = (
-            _SHRINKAGE / drives**2 * torch.cat([part.flatten() for part in changes]).square().sum()
-        )
+    log_temperatures = {task: torch.zeros((), device=trust[0].device) for task in TASK_SIZES}
+    asked = itertools.count(1)
+
+    def loss() -> Tensor:
+        changes = [(now - old).flatten() for now, old in zip(trust, before, strict=True)]
+        total = _SHRINKAGE / drives**2 * torch.cat(changes).square().sum()
         for choice in chosen:
             outputs = network.fusion.fuse_tokens(choice.tokens, choice.presence, choice.votes)
-            loss = loss + _loss(outputs, choice.targets, log_temperatures) / len(chosen)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        progress(step + 1, _STEPS)
-    for values in trust:
-        values.requires_grad_(False)  # noqa: FBT003
+            total = total + _loss(outputs, choice.targets, log_temperatures) / len(chosen)
+        progress(min(next(asked), _EVALUATIONS - 1), _EVALUATIONS)
+        return total
+
+    minimise([*trust, *log_temperatures.values()], loss, _EVALUATIONS)
+    progress(_EVALUATIONS, _EVALUATIONS)
     return True
 
 
