@@ -14,6 +14,7 @@ from mm_fusion.labels import SURFACE_CLASSES
 if TYPE_CHECKING:
     from mm_fusion.models.network import FusionNetwork
     from mm_fusion.training.run import Share
+    from mm_fusion.training.trust import Evidence
 
 pytestmark = pytest.mark.torch
 
@@ -102,6 +103,25 @@ def test_the_coefficient_is_read_before_trust_is_learned(
         monkeypatch.setattr(held_out, name, lambda *_, name=name: told.append(name))
     held_out.learn_held_out(network, [share('bags', BOTH)], None, lambda *_: None)
     assert told == ['fit_coefficient', 'fit_trust']
+
+
+def test_samples_as_they_are_count_twice(
+    network: FusionNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mm_fusion.training import held_out
+
+    found: list[Evidence] = []
+
+    def keep(_: FusionNetwork, evidence: Evidence, *others: object) -> None:
+        found.append(evidence)
+
+    monkeypatch.setattr(held_out, 'fit_trust', keep)
+    held_out.learn_held_out(network, [share('bags', BOTH)], None, lambda *_: None)
+    tokens = found[0].tokens.numpy().reshape(4, 16, -1)
+    assert np.array_equal(tokens[0], tokens[1])
+    assert not np.array_equal(tokens[0], tokens[2])
+    assert not np.array_equal(tokens[0], tokens[3])
+    assert len(found[0].targets['friction']) == 4 * 16
 
 
 def test_what_training_went_on_from_is_gone_on_from(network: FusionNetwork) -> None:
