@@ -43,7 +43,7 @@ class DataPaths:
         sounds: Folder of labelled clips.
         bags: Recordings.
         labels: Recording and table of its intervals, where that does not lie beside it.
-        validation_bags: Recordings that are only looked at.
+        validation_bags: Recordings that no encoder learns from (``learn_held_out``).
         cache: Folder that keeps what was decoded.
         workers: Processes that decode recordings.
     """
