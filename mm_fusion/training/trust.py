@@ -42,6 +42,7 @@ _FEWEST = 2
 _MOST = 2000
 """Samples of a choice that are learned from, evenly among those there are."""
 _COEFFICIENT_UNIT = 0.1
+"""An error of the friction coefficient that counts like one unit of cross-entropy."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
